@@ -1,0 +1,144 @@
+"""The travel times of one problem, from the `travel` object of its document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from data.travel.geodesic import GeodesicMeters
+from data.travel.traffic import TrafficClock, exact
+from dispatcher.model import Exact, Location
+
+
+class BaseTimes(Protocol):
+    """Free-flow seconds as exact fractions: `numerators(origin)[destination] / denominator`."""
+
+    denominator: int
+    tier: str
+    has_meters: bool
+
+    def numerators(self, origin: int) -> Sequence[int]: ...
+
+    def meters(self, origin: int, destination: int) -> int: ...
+
+
+class _GeodesicTimes:
+    """Rounded metres divided by a speed in km/h."""
+
+    tier = "geodesic"
+    has_meters = True
+
+    def __init__(self, travel: Mapping[str, Any], locations: Sequence[Location]) -> None:
+        speed_kmh = exact(travel["speed_kmh"])
+        detour = travel.get("detour_factor")
+        self._meters = GeodesicMeters(locations, Fraction(1) if detour is None else exact(detour))
+        seconds_per_meter = Fraction(18, 5) / speed_kmh
+        self._factor, self.denominator = seconds_per_meter.numerator, seconds_per_meter.denominator
+        self._rows: dict[int, list[int]] = {}
+
+    def numerators(self, origin: int) -> Sequence[int]:
+        row = self._rows.get(origin)
+        if row is None:
+            row = [meters * self._factor for meters in self._meters.row(origin)]
+            self._rows[origin] = row
+        return row
+
+    def meters(self, origin: int, destination: int) -> int:
+        return self._meters.row(origin)[destination]
+
+
+class _MatrixTimes:
+    """Seconds (and metres, where given) as somebody else computed them; asymmetric is taken as given."""
+
+    tier = "matrix"
+    denominator = 1
+
+    def __init__(self, travel: Mapping[str, Any], locations: Sequence[Location]) -> None:
+        position = {name: index for index, name in enumerate(travel["location_ids"])}
+        self._order = [position.get(location.id) for location in locations]
+        self._given_seconds: Sequence[Sequence[int]] = travel["seconds"]
+        self._given_meters: Sequence[Sequence[int]] = travel.get("meters") or ()
+        self.has_meters = bool(self._given_meters)
+        self._rows: dict[int, list[int]] = {}
+
+    def numerators(self, origin: int) -> Sequence[int]:
+        row = self._rows.get(origin)
+        if row is None:
+            row = self._reordered(self._given_seconds, origin)
+            self._rows[origin] = row
+        return row
+
+    def meters(self, origin: int, destination: int) -> int:
+        start, end = self._order[origin], self._order[destination]
+        if not self.has_meters or start is None or end is None:
+            return 0
+        return int(self._given_meters[start][end])
+
+    def _reordered(self, given: Sequence[Sequence[int]], origin: int) -> list[int]:
+        """A row in the order of the problem's locations; places nobody visits may be missing from the matrix."""
+        start = self._order[origin]
+        if start is None:
+            return [0] * len(self._order)
+        row = given[start]
+        return [0 if end is None else int(row[end]) for end in self._order]
+
+
+class ProblemTravel:
+    """Travel times and distances of a problem (the port `TravelTimes`). Equal places are 0 seconds apart."""
+
+    def __init__(self, base: BaseTimes, clock: TrafficClock) -> None:
+        self._base = base
+        self._clock = clock
+        self.tier = base.tier
+        self.has_meters = base.has_meters
+        self.varies_with_time = clock.varies
+        self._speeds: dict[Exact, tuple[int, int]] = {}
+        self._free_rows: dict[tuple[int, Exact], list[int]] = {}
+
+    def meters(self, origin: int, destination: int) -> int:
+        return 0 if origin == destination else self._base.meters(origin, destination)
+
+    def seconds(self, origin: int, destination: int, departure: int, speed_factor: Exact) -> int:
+        if origin == destination:
+            return 0
+        if not self.varies_with_time:
+            return self.free_flow_row(origin, speed_factor)[destination]
+        speed = self._speeds.get(speed_factor)
+        if speed is None:
+            exact_speed = Fraction(speed_factor)
+            speed = (exact_speed.denominator, exact_speed.numerator * self._base.denominator)
+            self._speeds[speed_factor] = speed
+        return self._clock.drive(self._base.numerators(origin)[destination] * speed[0], speed[1], departure)
+
+    def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
+        row = self._free_rows.get((origin, speed_factor))
+        if row is None:
+            speed = Fraction(speed_factor)
+            multiplier, divisor = 2 * speed.denominator, speed.numerator * self._base.denominator
+            row = [
+                (multiplier * numerator + divisor) // (2 * divisor) for numerator in self._base.numerators(origin)
+            ]
+            row[origin] = 0
+            self._free_rows[(origin, speed_factor)] = row
+        return row
+
+
+def problem_travel(
+    travel: Mapping[str, Any], locations: Sequence[Location], timezone: ZoneInfo, horizon: tuple[int, int]
+) -> ProblemTravel:
+    """Travel times for a validated `travel` object (the port `TravelProvider`).
+
+    Raises:
+        ValueError: for a kind that does not exist; validation names it before.
+    """
+    kind = travel["kind"]
+    base: BaseTimes
+    if kind == "geodesic":
+        base = _GeodesicTimes(travel, locations)
+    elif kind == "matrix":
+        base = _MatrixTimes(travel, locations)
+    else:
+        raise ValueError(f"unknown kind of travel {kind!r}")
+    return ProblemTravel(base, TrafficClock(travel.get("traffic") or (), timezone, horizon))

@@ -1,0 +1,72 @@
+"""What the domain asks of the layers around it (Protocols; nothing here does anything)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from dispatcher.model import Exact, Location
+    from dispatcher.planning import SearchLimits, SearchResult
+    from dispatcher.problem import Problem
+
+
+class TravelTimes(Protocol):
+    """Distances and driving times between the locations of one problem, by their position in its list.
+
+    Driving is first-in-first-out: who leaves later never arrives earlier.
+    """
+
+    @property
+    def tier(self) -> str:
+        """Where the times come from (`geodesic`, `matrix`): every plan says so."""
+
+    @property
+    def has_meters(self) -> bool:
+        """False where a matrix came without metres."""
+
+    @property
+    def varies_with_time(self) -> bool:
+        """True where traffic stretches a leg by its departure."""
+
+    def meters(self, origin: int, destination: int) -> int:
+        """Metres of a leg; 0 where `has_meters` is False."""
+
+    def seconds(self, origin: int, destination: int, departure: int, speed_factor: Exact) -> int:
+        """Seconds of a leg that departs at `departure` (epoch seconds), rounded half up once."""
+
+    def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
+        """Seconds from `origin` to every location without traffic."""
+
+
+class TravelProvider(Protocol):
+    """Makes the travel times of a problem from the `travel` object of its document."""
+
+    def __call__(
+        self,
+        travel: Mapping[str, Any],
+        locations: Sequence[Location],
+        timezone: ZoneInfo,
+        horizon: tuple[int, int],
+    ) -> TravelTimes: ...
+
+
+class Engine(Protocol):
+    """A way to plan, chosen by name. Engines return sequences; the domain makes times and costs of them."""
+
+    @property
+    def name(self) -> str: ...
+
+    def solve(
+        self,
+        problem: Problem,
+        limits: SearchLimits,
+        *,
+        cancelled: Callable[[], bool],
+        progress: Callable[[float, str], None],
+    ) -> SearchResult:
+        """Plan until done, a limit or `cancelled()`; the best so far is returned in every case.
+
+        `progress(fraction, text)` is called with a fraction of the work from 0 to 1.
+        """

@@ -1,0 +1,57 @@
+"""How long a stop takes, and who is qualified to make it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from dispatcher.model import Engineer, Exact, WorkOrder, round_half_up
+from dispatcher.problem import Problem
+from skills.qualification import Qualification
+
+_EXEMPT = Qualification(True, Fraction(0), Fraction(1), (), ())
+
+
+def base_seconds(order: WorkOrder, role: str | None, on_site_size: int) -> int:
+    """The estimate before any factor: the role's own, else by team size, else the order's."""
+    team = order.team
+    if team is None:
+        return order.service_seconds
+    found = team.role(role)
+    if found is not None and found.service_seconds is not None:
+        return found.service_seconds
+    seconds = order.service_seconds
+    for size, by_size in team.service_seconds_by_size:
+        if size > on_site_size:
+            break
+        seconds = by_size
+    return seconds
+
+
+def engineer_factor(engineer: Engineer, order: WorkOrder, role: str | None) -> Exact:
+    """The engineer's factor of the first skill in the order's list, of the role's where the order lists none."""
+    if not engineer.duration_factors:
+        return 1
+    required = order.required_of(role)
+    return engineer.duration_factors.get(required[0].skill, 1) if required else 1
+
+
+def effective_qualification(
+    problem: Problem, engineer: Engineer, order: WorkOrder, role: str | None, start: int
+) -> Qualification:
+    """The qualification that counts: running work asks for none, and without one it costs and stretches nothing."""
+    qualification = problem.qualification(engineer, order, role, start)
+    if not qualification.qualified and problem.is_running(order):
+        return _EXEMPT
+    return qualification
+
+
+def service_seconds(
+    problem: Problem, engineer: Engineer, order: WorkOrder, role: str | None, on_site_size: int, start: int
+) -> int:
+    """Seconds of a stop that starts at `start`, setup apart: base × engineer's factor × substitution factors."""
+    base = base_seconds(order, role, on_site_size)
+    factor = engineer_factor(engineer, order, role)
+    substitution = effective_qualification(problem, engineer, order, role, start).duration_factor
+    if factor == 1 and substitution == 1:
+        return base
+    return round_half_up(base * factor * substitution)

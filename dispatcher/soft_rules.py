@@ -1,0 +1,148 @@
+"""The soft rules: what each measures. Amounts are exact; costs are made of them in `dispatcher.evaluate`.
+
+A measure returns the amount by level for the rules that grade by level, else under the key None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+
+from dispatcher.facts import Facts, Service, unserved_latenesses
+from dispatcher.model import Exact, Level, WorkOrder, round_half_up
+from dispatcher.service import effective_qualification
+
+Amounts = Mapping[Level | None, Exact]
+Measure = Callable[[Facts], Amounts]
+
+CHANGE_TOLERANCE_SECONDS = 900
+"""A first on-site start may move this far from the current plan before `change_shift` counts."""
+
+
+def unserved(facts: Facts) -> Amounts:
+    return {None: sum((order.value for order in facts.unserved), start=0)}
+
+
+def _all_latenesses(facts: Facts) -> Iterator[tuple[WorkOrder, Mapping[str, tuple[int, ...]]]]:
+    for service in facts.services.values():
+        yield service.order, service.latenesses()
+    for order in facts.unserved:
+        yield order, unserved_latenesses(order, facts.problem.end)
+
+
+def lateness(kind: str) -> Measure:
+    """Seconds late of one kind, summed by level over served and unserved orders."""
+
+    def measure(facts: Facts) -> Amounts:
+        amounts: dict[Level | None, Exact] = {}
+        for order, latenesses in _all_latenesses(facts):
+            amounts[order.level] = amounts.get(order.level, 0) + sum(latenesses[kind])
+        return amounts
+
+    return measure
+
+
+def lateness_once(kind: str) -> Measure:
+    """Orders with any lateness of one kind, by level."""
+
+    def measure(facts: Facts) -> Amounts:
+        amounts: dict[Level | None, Exact] = {}
+        for order, latenesses in _all_latenesses(facts):
+            amounts[order.level] = amounts.get(order.level, 0) + (sum(latenesses[kind]) > 0)
+        return amounts
+
+    return measure
+
+
+def travel(facts: Facts) -> Amounts:
+    return {None: sum(stop.travel_seconds for route in facts.routes for stop in route.stops)}
+
+
+def distance(facts: Facts) -> Amounts:
+    return {None: sum(stop.travel_meters or 0 for route in facts.routes for stop in route.stops)}
+
+
+def overtime(facts: Facts) -> Amounts:
+    return {None: sum(max(0, route.end - route.shift.end) for route in facts.routes)}
+
+
+def substitution(facts: Facts) -> Amounts:
+    total: Exact = 0
+    for service in facts.services.values():
+        for stop in service.stops:
+            total += effective_qualification(
+                facts.problem, stop.engineer, stop.order, stop.role, stop.start
+            ).penalty
+    return {None: total}
+
+
+def preference(facts: Facts) -> Amounts:
+    return {None: sum(1 for service in facts.services.values() if outside_preference(service))}
+
+
+def outside_preference(service: Service) -> bool:
+    """Whether any on-site member is not among the order's preferred engineers."""
+    preferred = service.order.preferred_engineers
+    return bool(preferred) and any(stop.engineer.id not in preferred for stop in service.on_site)
+
+
+def association(facts: Facts) -> Amounts:
+    apart = 0
+    for one, other in facts.problem.related_pairs:
+        first, second = facts.services.get(one), facts.services.get(other)
+        if first and second:
+            apart += _on_site_engineers(first).isdisjoint(_on_site_engineers(second))
+    return {None: apart}
+
+
+def _on_site_engineers(service: Service) -> frozenset[str]:
+    return frozenset(stop.engineer.id for stop in service.on_site)
+
+
+def change(facts: Facts) -> Amounts:
+    previous = facts.problem.previous
+    return {
+        None: sum(
+            1
+            for order, before in previous.items()
+            if order in facts.services and facts.services[order].engineers != before.engineers
+        )
+    }
+
+
+def change_shift(facts: Facts) -> Amounts:
+    previous = facts.problem.previous
+    return {
+        None: sum(
+            max(0, abs(facts.services[order].first_start - before.first_start) - CHANGE_TOLERANCE_SECONDS)
+            for order, before in previous.items()
+            if order in facts.services
+        )
+    }
+
+
+def worst_lateness(facts: Facts) -> Amounts:
+    latenesses = (
+        late for service in facts.services.values() for kind in service.latenesses().values() for late in kind
+    )
+    return {None: max(latenesses, default=0)}
+
+
+def fairness(facts: Facts) -> Amounts:
+    busy = {engineer.id: 0 for engineer in facts.problem.engineers if engineer.shifts}
+    for route in facts.routes:
+        busy[route.engineer.id] += sum(stop.travel_seconds for stop in route.stops)
+        busy[route.engineer.id] += sum(stop.end - stop.start for stop in route.work)
+    return {None: mean_absolute_deviation(list(busy.values()))}
+
+
+def mean_absolute_deviation(values: list[int]) -> int:
+    """Mean distance from the mean, rounded half up; 0 for no values."""
+    if not values:
+        return 0
+    count, total = len(values), sum(values)
+    return round_half_up(Fraction(sum(abs(count * value - total) for value in values), count * count))
+
+
+def engineers_used(facts: Facts) -> Amounts:
+    return {None: len({route.engineer.id for route in facts.routes if route.work})}
