@@ -23,6 +23,7 @@ from dispatcher.model import (
     Dependency,
     Engineer,
     Exact,
+    Level,
     Location,
     Pin,
     Role,
@@ -97,7 +98,10 @@ def read_plan(document: Document) -> Plan:
     """The plan of a well-formed plan document, as it claims to be: nothing is checked or corrected here."""
     teams = tuple(
         TeamAssignment(
-            item["work_order"], instant(item["start"]), _members(item["members"]), _members(item.get("standby"))
+            item["work_order"],
+            instant(item["start"]),
+            _members(item["members"]),
+            _members(item.get("standby")),
         )
         for item in document.get("teams") or ()
     )
@@ -166,9 +170,7 @@ def _engineer(item: Document) -> Engineer:
         territory=item.get("territory"),
         speed_factor=exact(_or(item.get("speed_factor"), 1)),
         duration_factors={
-            skill: exact(factor)
-            for skill, factor in (item.get("duration_factors") or {}).items()
-            if factor is not None
+            skill: exact(factor) for skill, factor in (item.get("duration_factors") or {}).items() if factor is not None
         },
         parts={part: int(count) for part, count in (item.get("parts") or {}).items() if count is not None},
         on_call=bool(item.get("on_call")),
@@ -186,9 +188,7 @@ def _shift(item: Document) -> Shift:
         start_location=item["start_location"],
         end_location=item["end_location"] if "end_location" in item else item["start_location"],
         breaks=tuple(
-            Break(
-                instant(rest["earliest_start"]), instant(rest["latest_start"]), int(rest["duration_seconds"])
-            )
+            Break(instant(rest["earliest_start"]), instant(rest["latest_start"]), int(rest["duration_seconds"]))
             for rest in item.get("breaks") or ()
         ),
         max_work_orders=None if limit is None else int(limit),
@@ -196,7 +196,7 @@ def _shift(item: Document) -> Shift:
 
 
 def _work_order(item: Document) -> WorkOrder:
-    level = item.get("level") or "L4"
+    level: Level = item.get("level") or "L4"
     value = item.get("value")
     deadlines = item.get("deadlines") or {}
     pin = item.get("pin")
@@ -211,8 +211,7 @@ def _work_order(item: Document) -> WorkOrder:
         territory=item.get("territory"),
         required_skills=_required(item.get("required_skills")),
         time_windows=tuple(
-            TimeWindow(instant(window["start"]), instant(window["end"]))
-            for window in item.get("time_windows") or ()
+            TimeWindow(instant(window["start"]), instant(window["end"])) for window in item.get("time_windows") or ()
         ),
         deadlines=Deadlines(
             *(
@@ -290,8 +289,8 @@ def _previous(document: Document | None, orders: Mapping[str, WorkOrder]) -> dic
     }
 
 
-def _whole_or_none(value: object) -> int | None:
-    return None if value is None else int(value)  # type: ignore[call-overload, no-any-return]
+def _whole_or_none(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _or(value: Any, default: int) -> Any:

@@ -167,9 +167,7 @@ def read_facts(problem: Problem, plan: Plan) -> Facts:
     return Facts(problem, plan, tuple(routes), services, teams, unserved, findings)
 
 
-def _read_route(
-    problem: Problem, index: int, route: Route, shift: Shift, findings: list[Finding]
-) -> RouteFacts | None:
+def _read_route(problem: Problem, index: int, route: Route, shift: Shift, findings: list[Finding]) -> RouteFacts | None:
     path = f"routes[{index}]"
     kinds = [stop.kind for stop in route.stops]
     middle_end = len(kinds) if shift.end_location is None else len(kinds) - 1
@@ -202,9 +200,19 @@ def _read_route(
             return None
         work.append(
             WorkStop(
-                engineer, shift, index, position, order, stop.role, order.presence(stop.role),
-                stop.location or "", stop.travel_seconds, stop.arrival, stop.start, stop.end,
-            )  # fmt: skip
+                engineer,
+                shift,
+                index,
+                position,
+                order,
+                stop.role,
+                order.presence(stop.role),
+                stop.location or "",
+                stop.travel_seconds,
+                stop.arrival,
+                stop.start,
+                stop.end,
+            )
         )
     first = work[0]
     is_running = problem.is_running(first.order) and first.position == 1 and first.start < problem.now
@@ -248,5 +256,3 @@ def _services(problem: Problem, routes: list[RouteFacts], findings: list[Finding
             last_end=max(stop.end for stop in on_site),
         )
     return services
-
-

@@ -15,6 +15,7 @@ from dispatcher.plan import Stop
 from dispatcher.service import service_seconds
 
 Breaches = Callable[[Facts], Iterable[Finding]]
+Params = dict[str, object]
 
 
 def read_findings(facts: Facts, rule: str) -> Iterator[Finding]:
@@ -47,7 +48,7 @@ def assignment(facts: Facts) -> Iterator[Finding]:
 def shift(facts: Facts) -> Iterator[Finding]:
     for route in facts.routes:
         start, last = route.stops[0], route.stops[-1]
-        names = {"engineer": route.engineer.id, "shift": route.shift.id}
+        names: Params = {"engineer": route.engineer.id, "shift": route.shift.id}
         if route.running is None:
             if start.location != route.shift.start_location:
                 params = {**names, "location": start.location, "expected": route.shift.start_location}
@@ -67,6 +68,7 @@ def now(facts: Facts) -> Iterator[Finding]:
     """Nothing departs, starts or rests before `now`, but for running work."""
     instant = facts.problem.now
     for route in facts.routes:
+        remote = {stop.position for stop in route.work if stop.presence == "remote"}
         for position, stop in enumerate(route.stops):
             if route.running is not None and position <= route.running.position:
                 continue
@@ -76,7 +78,9 @@ def now(facts: Facts) -> Iterator[Finding]:
                 "work_order": stop.start,
                 "end": None,
             }[stop.kind]
-            departs = stop.arrival - stop.travel_seconds if stop.arrival is not None else instant
+            departs = instant
+            if stop.arrival is not None and position not in remote:
+                departs = stop.arrival - stop.travel_seconds
             if departs < instant or (begins is not None and begins < instant):
                 params = {"engineer": route.engineer.id, "shift": route.shift.id, "now": instant}
                 yield Finding("now", "BEFORE_NOW", f"{route.path}.stops[{position}]", params)
@@ -94,7 +98,7 @@ def _route_travel(facts: Facts, route: RouteFacts) -> Iterator[Finding]:
     free = _end(route.stops[0])
     for position, stop in enumerate(route.stops[1:], start=1):
         path = f"{route.path}.stops[{position}]"
-        names = {"engineer": route.engineer.id, "shift": route.shift.id}
+        names: Params = {"engineer": route.engineer.id, "shift": route.shift.id}
         if stop.kind == "break":
             if _start(stop) < free or _end(stop) < _start(stop):
                 yield Finding("travel", "TIMES_OVERLAP", path, {**names, "free": free, "at": _start(stop)})
@@ -174,13 +178,11 @@ def rest(facts: Facts) -> Iterator[Finding]:
                 place
                 for place, (_, stop) in enumerate(taken)
                 if _end(stop) - _start(stop) == route.shift.breaks[index].duration_seconds
-                and route.shift.breaks[index].earliest_start
-                <= _start(stop)
-                <= route.shift.breaks[index].latest_start
+                and route.shift.breaks[index].earliest_start <= _start(stop) <= route.shift.breaks[index].latest_start
             )
             for index in due
         ]
-        names = {"engineer": route.engineer.id, "shift": route.shift.id}
+        names: Params = {"engineer": route.engineer.id, "shift": route.shift.id}
         if len(taken) > len(due):
             yield Finding("break", "EXTRA_BREAK", route.path, {**names, "due": len(due), "taken": len(taken)})
         elif len(taken) < len(due):
@@ -194,9 +196,7 @@ def _matches(choices: tuple[frozenset[int], ...]) -> bool:
     """Whether every entry can have a choice of its own."""
     if not choices:
         return True
-    return any(
-        _matches(tuple(other - {choice} for other in choices[1:])) for choice in sorted(choices[0])
-    )
+    return any(_matches(tuple(other - {choice} for other in choices[1:])) for choice in sorted(choices[0]))
 
 
 def qualification(facts: Facts) -> Iterator[Finding]:

@@ -30,8 +30,7 @@ class PreviousService:
 class Problem:
     """One planning problem. `now`, `start` and `end` (the horizon) are epoch seconds.
 
-    `previous` holds the orders served by `current_plan`; `current_sequences` is that plan as visits, for a warm
-    start. `sha256` is over the document as canonical JSON.
+    `previous` holds the orders served by `current_plan`. `sha256` is over the document as canonical JSON.
     """
 
     id: str
@@ -84,12 +83,19 @@ class Problem:
 
     def qualification(self, engineer: Engineer, order: WorkOrder, role: str | None, at: int) -> Qualification:
         """How well the engineer meets what the order and the role require, for a service that starts at `at`."""
+        return self._timeline(engineer, order, role).at(at)
+
+    def qualification_instants(self, engineer: Engineer, order: WorkOrder, role: str | None) -> tuple[int, ...]:
+        """The instants after which the answer of `qualification` may change."""
+        return self._timeline(engineer, order, role).instants
+
+    def _timeline(self, engineer: Engineer, order: WorkOrder, role: str | None) -> _Timeline:
         key = (engineer.id, order.id, role)
         timeline = self._qualifications.get(key)
         if timeline is None:
             timeline = _Timeline(self.skill_graph, engineer.skills, order.required_of(role))
             self._qualifications[key] = timeline
-        return timeline.at(at)
+        return timeline
 
     def leg_seconds(self, origin: str, destination: str, departure: int, engineer: Engineer) -> int:
         """Driving seconds of a leg; 0 between equal ids."""
@@ -110,17 +116,15 @@ class Problem:
 class _Timeline:
     """A qualification as a function of time: it only changes where a certificate runs out."""
 
-    __slots__ = ("_answers", "_graph", "_held", "_instants", "_required")
+    __slots__ = ("_answers", "_graph", "_held", "_required", "instants")
 
-    def __init__(
-        self, graph: SkillGraph, held: tuple[HeldSkill, ...], required: tuple[RequiredSkill, ...]
-    ) -> None:
+    def __init__(self, graph: SkillGraph, held: tuple[HeldSkill, ...], required: tuple[RequiredSkill, ...]) -> None:
         self._graph, self._held, self._required = graph, held, required
-        self._instants = breakpoints(graph, held, required)
-        self._answers: list[Qualification | None] = [None] * (len(self._instants) + 1)
+        self.instants = breakpoints(graph, held, required)
+        self._answers: list[Qualification | None] = [None] * (len(self.instants) + 1)
 
     def at(self, instant: int) -> Qualification:
-        segment = bisect_left(self._instants, instant) if self._instants else 0
+        segment = bisect_left(self.instants, instant) if self.instants else 0
         answer = self._answers[segment]
         if answer is None:
             answer = qualify(self._graph, self._held, self._required, instant)

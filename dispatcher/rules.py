@@ -53,12 +53,27 @@ HARD_RULES: tuple[HardRule, ...] = (
 
 SOFT_RULES: tuple[SoftRule, ...] = (
     SoftRule("unserved", "value", "value of each unassigned order", soft_rules.unserved),
-    SoftRule("late_arrival", "s", "the first on-site member arrives after arrive_by", soft_rules.lateness("late_arrival")),
+    SoftRule(
+        "late_arrival",
+        "s",
+        "the first on-site member arrives after arrive_by",
+        soft_rules.lateness("late_arrival"),
+    ),
     SoftRule("late_start", "s", "on-site members start after start_by, summed", soft_rules.lateness("late_start")),
-    SoftRule("late_restore", "s", "the last on-site member ends after restore_by", soft_rules.lateness("late_restore")),
+    SoftRule(
+        "late_restore",
+        "s",
+        "the last on-site member ends after restore_by",
+        soft_rules.lateness("late_restore"),
+    ),
     SoftRule("late_arrival_once", "orders", "orders that arrive late", soft_rules.lateness_once("late_arrival")),
     SoftRule("late_start_once", "orders", "orders that start late", soft_rules.lateness_once("late_start")),
-    SoftRule("late_restore_once", "orders", "orders that are restored late", soft_rules.lateness_once("late_restore")),
+    SoftRule(
+        "late_restore_once",
+        "orders",
+        "orders that are restored late",
+        soft_rules.lateness_once("late_restore"),
+    ),
     SoftRule("travel", "s", "seconds travelled", soft_rules.travel),
     SoftRule("distance", "m", "metres travelled", soft_rules.distance),
     SoftRule("overtime", "s", "route end after the shift's end", soft_rules.overtime),

@@ -51,16 +51,15 @@ def team_starts(
     Returns:
         Starts of all members, or None where no window holds them.
     """
-    for window in sorted(windows, key=lambda w: (w.start, w.end)) or [None]:
+    choices: list[TimeWindow | None] = [*sorted(windows, key=lambda window: (window.start, window.end))]
+    for window in choices or [None]:
         settled = _settle(team, roles, floors, window.start if window else None)
         if window is None or all(start <= window.end for start in settled.on_site.values()):
             return settled
     return None
 
 
-def _settle(
-    team: Team, roles: Mapping[str, str | None], floors: TeamStarts, opens: int | None
-) -> TeamStarts:
+def _settle(team: Team, roles: Mapping[str, str | None], floors: TeamStarts, opens: int | None) -> TeamStarts:
     """The least starts above the floors that satisfy the arrival mode, on-site ones not before `opens`."""
     arrival = team.arrival
     on_site = {e: start if opens is None else max(start, opens) for e, start in floors.on_site.items()}
@@ -132,9 +131,7 @@ class _Scheduler:
         served = self._routes_of
         return Plan(
             routes=routes,
-            teams=tuple(
-                self._team(order) for order in self._problem.work_orders if order.team and order.id in served
-            ),
+            teams=tuple(self._team(order) for order in self._problem.work_orders if order.team and order.id in served),
             unassigned=tuple(order.id for order in self._problem.work_orders if order.id not in served),
         )
 
@@ -159,18 +156,22 @@ class _Scheduler:
                 continue
             order = problem.order_by_id[visit.work_order]
             is_remote = order.presence(visit.role) == "remote"
+            is_underway = running is not None and position == 0
             setup = 0 if is_remote or set_up_at == order.location else order.setup_seconds
             travel, meters = 0, 0 if problem.travel.has_meters else None
-            if not is_remote:
+            if not is_remote and not is_underway:
+                free = max(free, problem.now)
                 travel = problem.leg_seconds(where, order.location, free, engineer)
                 meters = problem.leg_meters(where, order.location)
+            if not is_remote:
                 where = set_up_at = order.location
             arrival = free + travel
-            start = arrival if running is not None and position == 0 else self._start(arrival, order, visit, engineer)
+            start = arrival if is_underway else self._start(arrival, order, visit, engineer)
             size = self._sizes[order.id]
             free = start + setup + service_seconds(problem, engineer, order, visit.role, size, start)
             stops.append(Stop("work_order", where, order.id, visit.role, travel, meters, arrival, start, free))
         if shift.end_location is not None:
+            free = max(free, problem.now)
             travel = problem.leg_seconds(where, shift.end_location, free, engineer)
             meters = problem.leg_meters(where, shift.end_location)
             end = Stop("end", shift.end_location, travel_seconds=travel, travel_meters=meters, arrival=free + travel)
@@ -236,9 +237,7 @@ class _Scheduler:
             return set()
         wanted = {**settled.on_site, **settled.remote}
         return {
-            index
-            for index, _ in visits
-            if self._raise((order.id, self._sequences[index].engineer), starts, wanted)
+            index for index, _ in visits if self._raise((order.id, self._sequences[index].engineer), starts, wanted)
         }
 
     def _raise(self, key: StopKey, starts: Mapping[str, int], wanted: Mapping[str, int]) -> bool:
@@ -289,11 +288,8 @@ class _Scheduler:
         assert order.team is not None
         places = {role.name: place for place, role in enumerate(order.team.roles)}
         ordered = tuple(sorted(members, key=lambda member: (places.get(member.role or "", 99), member.engineer)))
-        return TeamAssignment(
-            order.id, self._first_start(order.id), ordered, tuple(self._standby.get(order.id, ()))
-        )
+        return TeamAssignment(order.id, self._first_start(order.id), ordered, tuple(self._standby.get(order.id, ())))
 
 
 def _has_work(route: RouteSequence) -> bool:
     return any(isinstance(visit, Visit) for visit in route.visits)
-

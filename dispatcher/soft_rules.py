@@ -70,9 +70,7 @@ def substitution(facts: Facts) -> Amounts:
     total: Exact = 0
     for service in facts.services.values():
         for stop in service.stops:
-            total += effective_qualification(
-                facts.problem, stop.engineer, stop.order, stop.role, stop.start
-            ).penalty
+            total += effective_qualification(facts.problem, stop.engineer, stop.order, stop.role, stop.start).penalty
     return {None: total}
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dispatcher.facts import Facts, Finding, RouteFacts, Service, WorkStop
-from dispatcher.hard_rules import read_findings
+from dispatcher.hard_rules import Params, read_findings
 from dispatcher.model import LEAD, Engineer, Role, Shift, Team
 from dispatcher.plan import Member
 from skills.qualification import qualify
@@ -35,10 +35,11 @@ def team(facts: Facts) -> Iterator[Finding]:
             if Counter((member.engineer, member.role) for member in entry.members) != members:
                 yield Finding("team", "MEMBERS_DIFFER", "teams", {"work_order": name})
             if entry.start != found.first_start:
-                params = {"work_order": name, "stated": entry.start, "expected": found.first_start}
+                params: Params = {"work_order": name, "stated": entry.start, "expected": found.first_start}
                 yield Finding("team", "TEAM_START", "teams", params)
-        yield from _roles(name, path, needed, found, standby)
-        if not facts.problem.is_running(found.order):
+        running = facts.problem.is_running(found.order)
+        yield from _roles(name, path, needed, found, standby, running=running)
+        if not running:
             yield from _collective_skills(facts, name, path, needed, found)
     for name in facts.teams:
         if name not in facts.services:
@@ -46,17 +47,18 @@ def team(facts: Facts) -> Iterator[Finding]:
 
 
 def _roles(
-    name: str, path: str, needed: Team, found: Service, standby: tuple[Member, ...]
+    name: str, path: str, needed: Team, found: Service, standby: tuple[Member, ...], *, running: bool
 ) -> Iterator[Finding]:
+    """Every role is held by as many as it asks for; running work asks for no standby."""
     held = Counter(stop.role for stop in found.stops)
     waiting = Counter(member.role for member in standby)
     for role in needed.roles:
         count = waiting[role.name] if role.presence == "standby" else held[role.name]
-        if not role.minimum <= count <= role.maximum:
+        minimum = 0 if running and role.presence == "standby" else role.minimum
+        if not minimum <= count <= role.maximum:
             rule = "standby" if role.presence == "standby" else "team"
-            params = {"work_order": name, "role": role.name, "count": count}
-            limits = {"min": role.minimum, "max": role.maximum}
-            yield Finding(rule, "ROLE_COUNT", path, {**params, **limits})
+            limits = {"min": role.minimum, "max": role.maximum, "count": count}
+            yield Finding(rule, "ROLE_COUNT", path, {"work_order": name, "role": role.name, **limits})
     for role_name in held:
         if needed.role(role_name) is None:
             yield Finding("team", "UNKNOWN_ROLE", path, {"work_order": name, "role": role_name})
@@ -73,9 +75,7 @@ def _roles(
 def _collective_skills(facts: Facts, name: str, path: str, needed: Team, found: Service) -> Iterator[Finding]:
     graph = facts.problem.skill_graph
     for required in needed.collective_skills:
-        if not any(
-            qualify(graph, stop.engineer.skills, (required,), stop.start).qualified for stop in found.stops
-        ):
+        if not any(qualify(graph, stop.engineer.skills, (required,), stop.start).qualified for stop in found.stops):
             params = {"work_order": name, "skill": required.skill, "level": required.level}
             yield Finding("team", "COLLECTIVE_SKILL", path, params)
 
@@ -104,8 +104,7 @@ def arrival_holds(needed: Team, on_site: tuple[WorkStop, ...], remote: tuple[Wor
     if arrival.mode == "staggered":
         return widest is None or last - first <= widest
     return all(
-        stop.start - lead.start >= arrival.min_gap_seconds
-        and (widest is None or stop.start - lead.start <= widest)
+        stop.start - lead.start >= arrival.min_gap_seconds and (widest is None or stop.start - lead.start <= widest)
         for lead in anchored
         for stop in on_site
         if stop.role != LEAD
@@ -136,9 +135,7 @@ def standby_gaps(facts: Facts, engineer: Engineer, role: Role, found: Service) -
     if not qualify(problem.skill_graph, engineer.skills, role.required_skills, found.first_start).qualified:
         yield "STANDBY_SKILL"
     covering = [
-        shift
-        for shift in engineer.shifts
-        if shift.start <= found.first_start and found.last_end <= shift.latest_end
+        shift for shift in engineer.shifts if shift.start <= found.first_start and found.last_end <= shift.latest_end
     ]
     if not covering:
         yield "STANDBY_SHIFT"
@@ -190,8 +187,8 @@ def depends_on(facts: Facts) -> Iterator[Finding]:
             gap = found.first_start - ended
             widest = dependency.max_gap_seconds
             if gap < dependency.min_gap_seconds or (widest is not None and gap > widest):
-                params = {"work_order": name, "other": dependency.work_order, "gap_seconds": gap}
-                yield Finding("depends_on", "GAP", found.on_site[0].path, params)
+                gap_params: Params = {"work_order": name, "other": dependency.work_order, "gap_seconds": gap}
+                yield Finding("depends_on", "GAP", found.on_site[0].path, gap_params)
 
 
 def pin(facts: Facts) -> Iterator[Finding]:

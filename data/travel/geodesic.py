@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from geopy.distance import great_circle  # type: ignore[import-untyped]
+from geopy.distance import great_circle
 from numpy.typing import NDArray
 
 from dispatcher.model import Location

@@ -117,9 +117,7 @@ class ProblemTravel:
         if row is None:
             speed = Fraction(speed_factor)
             multiplier, divisor = 2 * speed.denominator, speed.numerator * self._base.denominator
-            row = [
-                (multiplier * numerator + divisor) // (2 * divisor) for numerator in self._base.numerators(origin)
-            ]
+            row = [(multiplier * numerator + divisor) // (2 * divisor) for numerator in self._base.numerators(origin)]
             row[origin] = 0
             self._free_rows[(origin, speed_factor)] = row
         return row

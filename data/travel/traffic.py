@@ -35,9 +35,7 @@ def clock_seconds(text: str) -> int:
 class TrafficClock:
     """The factor by which driving is stretched at every instant around a horizon (epoch seconds)."""
 
-    def __init__(
-        self, traffic: Sequence[Mapping[str, Any]], timezone: ZoneInfo, horizon: tuple[int, int]
-    ) -> None:
+    def __init__(self, traffic: Sequence[Mapping[str, Any]], timezone: ZoneInfo, horizon: tuple[int, int]) -> None:
         self._timezone = timezone
         self._intervals = sorted(
             (clock_seconds(item["from"]), clock_seconds(item["to"]), exact(item["factor"])) for item in traffic

@@ -1,0 +1,61 @@
+# Needs python3 (3.11 or newer) and make; everything else goes into $(VENV).
+PYTHON ?= python3
+VENV ?= .venv
+UV ?= uv
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# How the tests are spread does not change what they do: every one is seeded and owns its files.
+PYTEST := $(BIN)/python -m pytest -n 2 --cov=dispatcher --cov=skills --cov-branch --cov-fail-under=95
+
+COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-header --no-annotate
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-full lint bench pins clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Create .venv with the pinned tools and Muster itself
+
+$(INSTALLED): requirements/dev.txt pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "Muster needs Python 3.11 or newer; '$(PYTHON)' was not found. Name one: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Muster needs Python 3.11 or newer; '$(PYTHON)' is $$("$(PYTHON)" -V 2>&1). Name one: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot create virtual environments (no ensurepip); on Debian and Ubuntu install python3-venv." >&2; exit 1; }
+	@echo "Installing into $(VENV) ..."
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: setup ## Plan a demo fleet; tables here, documents and picture in var/demo
+	$(BIN)/muster demo --out var/demo
+
+test: lint ## Lint, then the fast tests with coverage
+	$(PYTEST) -m "not slow"
+
+test-full: lint ## Lint, then every test, with many more random examples
+	$(PYTEST) --hypothesis-profile=full
+
+lint: setup ## Style, types and layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## Measure the insertion engine
+	$(BIN)/python -m benchmarks.insertion
+
+pins: ## Write requirements/*.txt anew from pyproject.toml (needs uv)
+	@command -v "$(UV)" >/dev/null || { echo "make pins needs uv: make pins UV=/path/to/uv" >&2; exit 1; }
+	$(COMPILE_PINS) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE_PINS) pyproject.toml --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE_PINS) --group build --constraints requirements/dev.txt --output-file requirements/build.txt
+
+clean: ## Remove the environment, caches and everything generated
+	rm -rf $(VENV) build dist var .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

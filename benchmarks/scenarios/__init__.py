@@ -1,0 +1,1 @@
+"""Scenarios: planning problems made from real records."""

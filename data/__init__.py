@@ -1,0 +1,1 @@
+"""Adapters for input: importers, synthetic problems, travel times."""

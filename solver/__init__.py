@@ -1,0 +1,1 @@
+"""Engines: from a problem to sequences; the evaluator makes the times."""

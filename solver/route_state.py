@@ -1,0 +1,384 @@
+"""One route under construction: exact cost, exact best insertion, break places chosen along the way.
+
+A route is driven forward with labels, one or a few per set of breaks already taken: (free at, cost so far, …). At
+every gap each break still due may be taken. So a sequence of work stops is priced over all places of its breaks, and
+an insertion only drives what lies behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dispatcher.model import Engineer, Shift
+from dispatcher.problem import Problem
+from solver.stint import Stint
+
+CHANGE_TOLERANCE_SECONDS = 900
+MAX_LABELS = 4
+"""Labels kept per set of breaks; more than two are rare (they differ in time and cost)."""
+
+
+class Made(NamedTuple):
+    """One thing done along a route, linked to what was done before: a stint, or a break (`stint` None)."""
+
+    before: Made | None
+    stint: Stint | None
+    rest: int
+    arrival: int
+    start: int
+    end: int
+    travel: int
+
+
+class Label(NamedTuple):
+    """A way to get this far: `free` at, cost in thousandths, busy seconds, largest lateness, what was done."""
+
+    free: int
+    cost: int
+    busy: int
+    worst: int
+    made: Made | None
+
+
+Labels = dict[int, list[Label]]
+"""Labels by the set of breaks taken (a bit mask over the due ones)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """The result of putting a stint at a position: the finished route's label, with its end home."""
+
+    position: int
+    label: Label
+    home_travel: int
+
+
+class RouteState:
+    """A shift's route as a list of stints, with labels cached in front of every position."""
+
+    def __init__(self, problem: Problem, engineer: Engineer, shift: Shift) -> None:
+        self.engineer = engineer
+        self.shift = shift
+        self.key = (engineer.id, shift.id)
+        self.stints: list[Stint] = []
+        self.is_closed = False
+        weights = problem.weights
+        self._now = problem.now
+        self._travel = problem.travel
+        self._varies = problem.travel.varies_with_time
+        self._travel_weight = weights.of("travel")
+        self._distance_weight = weights.of("distance") if problem.travel.has_meters else 0
+        self._overtime_weight = weights.of("overtime")
+        index = problem.location_index
+        self._start_place = index[shift.start_location]
+        self._end_place = None if shift.end_location is None else index[shift.end_location]
+        self._refresh()
+
+    @classmethod
+    def of(cls, problem: Problem, engineer: Engineer, shift: Shift, stints: Sequence[Stint]) -> RouteState:
+        """A route that already has these stints."""
+        route = cls(problem, engineer, shift)
+        route.stints = list(stints)
+        route._refresh()
+        return route
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self.stints) and self.stints[0].running_since is not None
+
+    @property
+    def cost(self) -> int:
+        """Cost of the route in thousandths; 0 without work."""
+        return self._best.label.cost if self._best else 0
+
+    @property
+    def busy_seconds(self) -> int:
+        return self._best.label.busy if self._best else 0
+
+    @property
+    def worst_lateness(self) -> int:
+        return self._best.label.worst if self._best else 0
+
+    def made(self) -> list[Made]:
+        """What is done along the route, stints and breaks, in order, with times."""
+        return trace(self._best.label) if self._best else []
+
+    def end(self) -> tuple[int, int]:
+        """(arrival at the end location or end of the last stop, seconds of the way home)."""
+        return (self._best.label.free, self._best.home_travel) if self._best else (self.shift.start, 0)
+
+    def start_place(self) -> int:
+        return self.stints[0].place if self.is_running else self._start_place
+
+    # -- changing ----------------------------------------------------------------------------------------------
+
+    def insert(self, position: int, stint: Stint) -> None:
+        self.stints.insert(position, stint)
+        self._refresh()
+
+    def replace(self, position: int, stint: Stint) -> None:
+        """Another stint of the same work: after its bounds or its company changed."""
+        self.stints[position] = stint
+        self._refresh()
+
+    def remove(self, position: int) -> Stint:
+        stint = self.stints.pop(position)
+        self._refresh()
+        return stint
+
+    @property
+    def feasible(self) -> bool:
+        return not self.stints or self._best is not None
+
+    # -- testing -----------------------------------------------------------------------------------------------
+
+    def best_insertion(
+        self,
+        stint: Stint,
+        *,
+        price: Callable[[Insertion], int | None] | None = None,
+    ) -> tuple[int, Insertion] | None:
+        """The cheapest place for a stint: (price, insertion), or None where none is feasible.
+
+        `price` may judge a finished insertion by more than its own cost (coupled rules), or refuse it with None.
+        """
+        limit = self.shift.max_work_orders
+        if self.is_closed or (limit is not None and len(self.stints) >= limit):
+            return None
+        if stint.running_since is not None:
+            fits = stint.not_before <= stint.running_since <= stint.not_after
+            positions: Sequence[int] = (0,) if fits and not self.is_running else ()
+        else:
+            first = 1 if self.is_running else 0
+            if stint.after:
+                waits = [place + 1 for place, made in enumerate(self.stints) if made.order.id in stint.after]
+                first = max([first, *waits])
+            positions = range(first, len(self.stints) + 1)
+        best: tuple[int, Insertion] | None = None
+        for position in positions:
+            if stint.running_since is None and self._opens[position] > stint.not_after:
+                break
+            insertion = self._try(position, stint)
+            if insertion is None:
+                continue
+            value = insertion.label.cost - self.cost if price is None else price(insertion)
+            if value is not None and (best is None or value < best[0]):
+                best = (value, insertion)
+        return best
+
+    def _try(self, position: int, stint: Stint) -> Insertion | None:
+        if stint.running_since is not None:
+            return self._drive_all([stint, *self.stints])
+        labels = self._advance(self._rested(self._labels[position]), stint, *self._state[position])
+        if not labels:
+            return None
+        where, set_up = _moved(stint, *self._state[position])
+        for index in range(position, len(self.stints)):
+            following = self.stints[index]
+            labels = self._advance(self._rested(labels), following, where, set_up)
+            if not labels:
+                return None
+            where, set_up = _moved(following, where, set_up)
+        return self._finish(labels, where, position)
+
+    def _drive_all(self, stints: list[Stint]) -> Insertion | None:
+        """A route that begins with running work: other breaks are due, so nothing cached helps."""
+        before = self.stints
+        self.stints = stints
+        self._refresh()
+        best = self._best
+        self.stints = before
+        self._refresh()
+        return best
+
+    # -- driving -----------------------------------------------------------------------------------------------
+
+    def _refresh(self) -> None:
+        """Drive the whole route again and keep the labels in front of every position."""
+        self._rests = self._due_rests()
+        self._all_taken = (1 << len(self._rests)) - 1
+        since = self.stints[0].running_since if self.stints else None
+        free = max(self.shift.start, self._now) if since is None else since
+        where, set_up = self.start_place(), -1
+        labels: Labels = {0: [Label(free, 0, 0, 0, None)]}
+        self._labels = [labels]
+        self._state = [(where, set_up)]
+        for index, stint in enumerate(self.stints):
+            if index == 0 and since is not None:
+                labels = self._advance_running(labels, stint)
+            else:
+                labels = self._advance(self._rested(labels), stint, where, set_up)
+            where, set_up = _moved(stint, where, set_up)
+            self._labels.append(labels)
+            self._state.append((where, set_up))
+        self._opens = [
+            min((label.free for group in labels.values() for label in group), default=1 << 60)
+            for labels in self._labels
+        ]
+        self._best = self._finish(labels, where, len(self.stints)) if self.stints else None
+
+    def _due_rests(self) -> list[tuple[int, int, int, int]]:
+        """(index, earliest start, latest start, seconds) of the breaks still to be taken."""
+        earliest = self._now
+        if self.is_running:
+            stint = self.stints[0]
+            since = stint.running_since
+            assert since is not None
+            earliest = max(earliest, since + (_segment(stint, since)[1] or 0) + stint.setup_seconds)
+        return [
+            (index, rest.earliest_start, rest.latest_start, rest.duration_seconds)
+            for index, rest in enumerate(self.shift.breaks)
+            if rest.latest_start >= earliest
+        ]
+
+    def _rested(self, labels: Labels) -> Labels:
+        """Labels with every break that may be taken here, taken or not."""
+        if not self._rests:
+            return labels
+        found: Labels = {mask: list(group) for mask, group in labels.items()}
+        for mask in range(self._all_taken):
+            group = found.get(mask)
+            if not group:
+                continue
+            for bit, (index, earliest, latest, seconds) in enumerate(self._rests):
+                if mask & (1 << bit):
+                    continue
+                for label in group:
+                    start = max(label.free, earliest, self._now)
+                    if start <= latest:
+                        end = start + seconds
+                        made = Made(label.made, None, index, start, start, end, 0)
+                        rested = Label(end, label.cost, label.busy, label.worst, made)
+                        found.setdefault(mask | (1 << bit), []).append(rested)
+        return {mask: _nondominated(group) for mask, group in found.items()}
+
+    def _advance(self, labels: Labels, stint: Stint, where: int, set_up: int) -> Labels:
+        """Labels after the stint; those that can no longer take a due break are dropped."""
+        found: Labels = {}
+        setup = 0 if stint.place == set_up else stint.setup_seconds
+        for mask, group in labels.items():
+            reached = [
+                label
+                for label in (self._serve(label, stint, where, setup) for label in group)
+                if label is not None and self._can_still_rest(mask, label.free)
+            ]
+            if reached:
+                found[mask] = _nondominated(reached)
+        return found
+
+    def _can_still_rest(self, mask: int, free: int) -> bool:
+        if mask == self._all_taken:
+            return True
+        return all(mask & (1 << bit) or free <= rest[2] for bit, rest in enumerate(self._rests))
+
+    def _serve(self, label: Label, stint: Stint, where: int, setup: int) -> Label | None:
+        # Running work may have ended before now, but no leg departs before it.
+        free = label.free if stint.remote else max(label.free, self._now)
+        cost = label.cost + stint.fixed_cost
+        travel = 0
+        if not stint.remote and where != stint.place:
+            if self._varies:
+                travel = self._travel.seconds(where, stint.place, free, self.engineer.speed_factor)
+            else:
+                travel = self._travel.free_flow_row(where, self.engineer.speed_factor)[stint.place]
+            cost += travel * self._travel_weight
+            if self._distance_weight:
+                cost += self._travel.meters(where, stint.place) * self._distance_weight
+        arrival = free + travel
+        start = max(arrival, self._now, stint.not_before)
+        if stint.windows:
+            for opens, closes in stint.windows:
+                if start <= closes:
+                    start = max(start, opens)
+                    break
+            else:
+                return None
+        if start > stint.not_after:
+            return None
+        seconds, penalty = _segment(stint, start)[1:]
+        if seconds is None:
+            return None
+        end = start + setup + seconds
+        if end > stint.end_by:
+            return None
+        return self._served(label, stint, cost + penalty, arrival, start, end, travel)
+
+    def _advance_running(self, labels: Labels, stint: Stint) -> Labels:
+        """Running work at the head of the route: it started where it is, when it did."""
+        label = labels[0][0]
+        since = label.free
+        seconds, penalty = _segment(stint, since)[1:]
+        end = since + stint.setup_seconds + (seconds or 0)
+        return {0: [self._served(label, stint, stint.fixed_cost + penalty, since, since, end, 0)]}
+
+    def _served(self, label: Label, stint: Stint, cost: int, arrival: int, start: int, end: int, travel: int) -> Label:
+        worst = label.worst
+        if stint.lateness is not None:
+            first_arrival, last_end = min(arrival, stint.others_arrival), max(end, stint.others_end)
+            counted = stint.lateness.start_by if stint.order.team is not None else start
+            cost += stint.lateness.of(first_arrival, counted, last_end)
+            worst = max(worst, stint.lateness.worst(first_arrival, start, last_end))
+        if stint.previous_start is not None:
+            moved = abs(start - stint.previous_start) - CHANGE_TOLERANCE_SECONDS
+            if moved > 0:
+                cost += moved * stint.moved_cost
+        made = Made(label.made, stint, -1, arrival, start, end, travel)
+        return Label(end, cost, label.busy + travel + end - start, worst, made)
+
+    def _finish(self, labels: Labels, where: int, position: int) -> Insertion | None:
+        """Drive home; the cheapest label with all breaks taken and the shift's bound kept."""
+        best: Insertion | None = None
+        for label in self._rested(labels).get(self._all_taken, ()):
+            free, travel, cost = label.free, 0, label.cost
+            if self._end_place is not None:
+                free = max(free, self._now)
+                travel = self._travel.seconds(where, self._end_place, free, self.engineer.speed_factor)
+                cost += travel * self._travel_weight
+                cost += self._travel.meters(where, self._end_place) * self._distance_weight
+            end = free + travel
+            if end > self.shift.latest_end:
+                continue
+            cost += max(0, end - self.shift.end) * self._overtime_weight
+            if best is None or cost < best.label.cost:
+                finished = Label(end, cost, label.busy + travel, label.worst, label.made)
+                best = Insertion(position, finished, travel)
+        return best
+
+
+def trace(label: Label) -> list[Made]:
+    """What was done along the way to a label, first things first."""
+    made: list[Made] = []
+    link = label.made
+    while link is not None:
+        made.append(link)
+        link = link.before
+    made.reverse()
+    return made
+
+
+def _moved(stint: Stint, where: int, set_up: int) -> tuple[int, int]:
+    """Where the engineer is after a stint, and where setup was last paid."""
+    return (where, set_up) if stint.remote else (stint.place, stint.place)
+
+
+def _segment(stint: Stint, start: int) -> tuple[int, int | None, int]:
+    return next(segment for segment in stint.segments if start <= segment[0])
+
+
+def _nondominated(group: list[Label]) -> list[Label]:
+    """The labels none other beats in time and cost, earliest first."""
+    if len(group) == 1:
+        return group
+    kept: list[Label] = []
+    for label in sorted(group, key=_by_time):
+        if not kept or label.cost < kept[-1].cost:
+            kept.append(label)
+    return kept[:MAX_LABELS]
+
+
+def _by_time(label: Label) -> tuple[int, int]:
+    return label.free, label.cost

@@ -1,0 +1,1 @@
+"""The tests of Muster: each is named after the behaviour it protects."""

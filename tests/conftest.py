@@ -1,0 +1,24 @@
+"""What all tests share: hypothesis profiles and a line that says whether the reference data was found."""
+
+from hypothesis import HealthCheck, settings
+
+from tests.reference import VARIABLE, reference_folder
+
+# Derandomized, so that a red build is red again on the next machine; and never judged by the clock, because
+# two busy cores under coverage are slow without anything being wrong.
+settings.register_profile(
+    "default",
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.register_profile("full", settings.get_profile("default"), max_examples=1000)
+settings.load_profile("default")
+
+
+def pytest_report_header() -> str:
+    folder = reference_folder()
+    return f"reference data: {folder or f'none, tests that need it skip (set {VARIABLE} to its folder)'}"
