@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
@@ -11,21 +11,20 @@ from data.synthetic_fleet import Document, Stream
 from data.synthetic_spec import FleetSpec
 from data.synthetic_trade import JOBS, Job, Qualifier, flatten
 
-SHORTEST_SECONDS, LONGEST_SECONDS = 1200, 14400
+SHORTEST_SECONDS, SHORTEST_TEAM_SECONDS, LONGEST_SECONDS = 1200, 3600, 14400
+CHOICES, GRAVE_CHOICES = 6, 2
+"""How many jobs an order may be: the more, the better the work fits the crew. Emergencies choose less."""
 DRIVE_SECONDS = 1200
 """The drive to an order, as `tightness` counts it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    location: str
-    district: District
-    machine: str
-
-
-@dataclass(frozen=True, slots=True)
 class OrderBook:
-    """What the orders are drawn from. `now` is in epoch seconds."""
+    """What the orders are drawn from. `now` is in epoch seconds.
+
+    `machines` remembers what stands at a site, `demand` how many of a part are needed, `load` the minutes of work
+    that fall to each engineer: a company hires for the work it has, so work leans towards those who have less.
+    """
 
     spec: FleetSpec
     stream: Stream
@@ -34,6 +33,9 @@ class OrderBook:
     now: int
     engineers: list[Document]
     qualifier: Qualifier
+    machines: dict[str, str] = field(default_factory=dict)
+    load: dict[str, float] = field(default_factory=dict)
+    demand: dict[str, int] = field(default_factory=dict)
 
     def draw(self, locations: dict[str, Place]) -> list[Document]:
         """Orders without teams and relations; their sites are added to `locations`."""
@@ -41,19 +43,18 @@ class OrderBook:
         self.stream("levels").shuffle(levels)
         sites = self._sites(locations)
         orders = []
-        for number, level in enumerate(levels):
+        for number, (level, (location, district)) in enumerate(zip(levels, sites, strict=True), start=1):
             rng = self.stream(f"order {number}")
-            site = sites[number]
-            job, required = self._job(rng, site.machine, level)
-            low, high = job.minutes
+            job, required = self._job(rng, self.machines.get(location), level)
+            self.machines[location] = job.machine
             order: Document = {
-                "id": f"W{number + 1:03d}",
-                "location": site.location,
-                "territory": site.district.name,
-                "service_seconds": rng.randrange(low, high + 1, 5) * 60,
+                "id": f"W{number:03d}",
+                "location": location,
+                "territory": district.name,
+                "service_seconds": self._minutes(rng, job, required) * 60,
                 "level": level,
                 "required_skills": required,
-                "asset": f"{site.machine}-{site.location.removeprefix('site-')}",
+                "asset": f"{job.machine}-{location.removeprefix('site-')}",
                 "attributes": {"title": job.title},
             }
             if self.spec.setup:
@@ -63,39 +64,54 @@ class OrderBook:
             orders.append(order)
         return orders
 
-    def _sites(self, locations: dict[str, Place]) -> list[Site]:
+    def _sites(self, locations: dict[str, Place]) -> list[tuple[str, District]]:
+        """A place and its district for every order; one order in eight shares its place with an earlier one."""
         rng = self.stream("sites")
-        sites: list[Site] = []
-        machines = sorted({job.machine for job in JOBS})
-        for number in range(self.spec.orders):
+        sites: list[tuple[str, District]] = []
+        for number in range(1, self.spec.orders + 1):
             district = self.city.pick(rng)
             place = self.city.place(rng, district)
-            machine = rng.choice(machines)
             if sites and rng.random() < 0.12:
                 sites.append(rng.choice(sites))
                 continue
-            location = f"site-{number + 1:03d}"
+            location = f"site-{number:03d}"
             locations[location] = place
-            sites.append(Site(location, district, machine))
+            sites.append((location, district))
         return sites
 
-    def _job(self, rng: Random, machine: str, level: str) -> tuple[Job, list[Document]]:
-        """A job on the machine that somebody of the fleet can do; emergencies are never routine work."""
-        jobs = [job for job in JOBS if job.machine == machine]
+    def _job(self, rng: Random, machine: str | None, level: str) -> tuple[Job, list[Document]]:
+        """A job that two engineers of the fleet can do at least, of a few the one whose trade has the least to do.
+
+        Emergencies ask for more skill, never for less than half-knowledge.
+        """
+        grave = level in ("L1", "L2")
+        jobs = [job if self.spec.skill_graph else flatten(job) for job in JOBS if machine in (None, job.machine)]
         rng.shuffle(jobs)
-        if level in ("L1", "L2"):
-            jobs.sort(key=lambda job: -max(needed for _, needed in job.skills))
-        jobs += [job for job in JOBS if job.machine != machine]
+        found: list[tuple[float, int, Job, list[Document]]] = []
         for job in jobs:
-            chosen = job if self.spec.skill_graph else flatten(job)
-            bonus = rng.choice((0, 0, 0, 1)) if level in ("L1", "L2") else 0
+            bonus = rng.choice((0, 0, 0, 1)) if grave else 0
+            required: list[Document] = []
+            able: list[str] = []
             for change in (bonus, 0, -1, -2):
-                required = [
-                    {"skill": skill, "level": min(5, max(1, needed + change))} for skill, needed in chosen.skills
-                ]
-                if len(self.qualifier.holders(required)) >= min(2, len(self.engineers)):
-                    return chosen, required
-        return chosen, required
+                required = [{"skill": skill, "level": min(5, max(1, needed + change))} for skill, needed in job.skills]
+                able = self.qualifier.holders(required)
+                if len(able) >= min(2, len(self.engineers)):
+                    break
+            busy = sum(self.load.get(name, 0.0) for name in able) / len(able) if able else float("inf")
+            routine = grave and max(needed for _, needed in job.skills) < 3
+            found.append((busy + (240.0 if routine else 0.0), len(found), job, required))
+            if len(found) == (GRAVE_CHOICES if grave else CHOICES):
+                break
+        _, _, job, required = min(found, key=lambda item: item[:2])
+        return job, required
+
+    def _minutes(self, rng: Random, job: Job, required: list[Document]) -> int:
+        low, high = job.minutes
+        minutes = rng.randrange(low, high + 1, 5)
+        able = self.qualifier.holders(required)
+        for name in able:
+            self.load[name] = self.load.get(name, 0.0) + minutes / len(able)
+        return minutes
 
     def _promise(self, order: Document, rng: Random) -> None:
         """Time windows and, where the fleet works to deadlines, what its service levels promise.
@@ -120,10 +136,10 @@ class OrderBook:
                 begin = max(reported, day.at(8))
                 order["time_windows"] = [self._window(begin, max(begin + 3 * 3600, day.at(12)))]
             return
-        reported = self.now - round(age * (23 if level == "L3" else 70)) * 3600
+        limit = 24 if level == "L3" else 72
+        restore_by = self.now + (limit - round(age * (limit - 4))) * 3600
         if self.spec.deadlines:
-            limit = 24 if level == "L3" else 72
-            order["deadlines"] = {"restore_by": day.text(reported + limit * 3600)}
+            order["deadlines"] = {"restore_by": day.text(restore_by)}
         slot = rng.choice((8, 9, 10, 11, 13, 14, 15))
         if self.spec.several_windows and rng.random() < 0.15:
             spans = [(8, 10.5), (14.5, 17)]
@@ -135,6 +151,9 @@ class OrderBook:
             spans = [(13, 17)]
         else:
             spans = [(slot, slot + 2)]
+        if restore_by < day.at(spans[0][0] + 3):
+            # Nobody makes an appointment that breaks the promise.
+            spans = [(8, 12)]
         if self.spec.running and spans[-1][1] <= 12:
             # Appointments of the early morning are behind a day that is under way.
             spans = [(13, 17)]
@@ -144,16 +163,15 @@ class OrderBook:
         return {"start": self.day.text(start), "end": self.day.text(end)}
 
     def _parts(self, order: Document, job: Job, rng: Random) -> None:
-        """Parts only where somebody who can do the work has them in the van."""
+        """Parts only where those who can do the work carry enough of them for twice the demand so far."""
         needed = rng.random() < 0.6
         if not self.spec.parts or not needed or not job.parts:
             return
-        able = self.qualifier.holders(order["required_skills"])
-        carried = [
-            engineer for engineer in self.engineers if engineer["id"] in able and job.parts[0] in engineer["parts"]
-        ]
-        if carried:
-            order["parts"] = {job.parts[0]: 1}
+        part, able = job.parts[0], self.qualifier.holders(order["required_skills"])
+        carried = sum(engineer["parts"].get(part, 0) for engineer in self.engineers if engineer["id"] in able)
+        if carried >= 2 * (self.demand.get(part, 0) + 1):
+            self.demand[part] = self.demand.get(part, 0) + 1
+            order["parts"] = {part: 1}
 
 
 def level_counts(spec: FleetSpec) -> list[str]:
@@ -197,7 +215,8 @@ def stretch_services(orders: list[Document], engineers: list[Document], tightnes
         middle = (low + high) / 2
         for order, seconds in zip(orders, natural, strict=True):
             stretched = int(seconds * middle / 300 + 0.5) * 300
-            order["service_seconds"] = min(LONGEST_SECONDS, max(SHORTEST_SECONDS, stretched))
+            shortest = SHORTEST_TEAM_SECONDS if "team" in order else SHORTEST_SECONDS
+            order["service_seconds"] = min(LONGEST_SECONDS, max(shortest, stretched))
         if required_seconds(orders) < wanted:
             low = middle
         else:

@@ -272,16 +272,15 @@ class _Dispatcher:
         problem, name = self._problem, role.name if role else None
         remote = role is not None and role.presence == "remote"
         leg = 0 if remote else problem.leg_seconds(seat.location, order.location, departure, seat.engineer)
-        start, pin = max(departure + leg, not_before), order.pin
-        if pin is not None and pin.start is not None and pin.engineer == seat.engineer.id:
-            if start > pin.start:
-                return None
-            start = pin.start
+        pin = order.pin if order.pin and order.pin.engineer == seat.engineer.id else None
+        start = max(departure + leg, not_before, (pin.start if pin else None) or 0)
         if order.time_windows and not remote:
             opening = [max(start, window.start) for window in order.time_windows if start <= window.end]
             if not opening:
                 return None
             start = min(opening)
+        if pin is not None and pin.start not in (None, start):
+            return None
         if not problem.qualification(seat.engineer, order, name, start).qualified:
             return None
         duration = service_seconds(problem, seat.engineer, order, name, size, start)
@@ -345,15 +344,11 @@ class _Dispatcher:
         seat.work_stops += 1
         if not item.remote:
             seat.last_site = item.site
-            self._ends[order.id] = max(self._ends.get(order.id, 0), item.end)
-            if not self._supplied(order):
+            if order.id not in self._ends:
+                # The first member on site brings the parts for all.
                 for part, count in order.parts.items():
                     seat.stock[part] -= count
-
-    def _supplied(self, order: WorkOrder) -> bool:
-        """Whether an earlier member of the team has brought the parts already."""
-        holders = [seat for seat in self._seats for stop in seat.stops if stop.get("work_order") == order.id]
-        return len(holders) > 1
+            self._ends[order.id] = max(self._ends.get(order.id, 0), item.end)
 
     def _route(self, seat: _Seat) -> Document:
         stops, clock = [seat.start_stop, *seat.stops], seat.free_at

@@ -12,7 +12,7 @@ DEFAULT_LEVEL_MIX: Mapping[str, float] = {"L1": 0.02, "L2": 0.13, "L3": 0.45, "L
 
 @dataclass(frozen=True)
 class FleetSpec:
-    """A synthetic day of field service. Switches are off by default, and none moves what others draw.
+    """A synthetic day of field service. Switches are off by default, and none changes what others draw.
 
     Attributes:
         orders, engineers: how many.
@@ -91,7 +91,7 @@ DEMO = FleetSpec(
     orders=120,
     engineers=20,
     seed=1,
-    tightness=0.75,
+    tightness=0.95,
     team_share=0.04,
     skill_graph=True,
     deadlines=True,
@@ -111,7 +111,7 @@ EVERYTHING = FleetSpec(
     orders=60,
     engineers=16,
     seed=11,
-    tightness=0.9,
+    tightness=0.7,
     team_share=0.12,
     skill_graph=True,
     certificates=True,

@@ -47,11 +47,9 @@ class Evaluation:
 def evaluate(problem: Problem, plan: Plan) -> Evaluation:
     """Judge a plan with times by every rule of the catalogue."""
     facts = read_facts(problem, plan)
-    findings = [*facts.findings]
-    for rule in HARD_RULES:
-        findings.extend(rule.breaches(facts))
+    findings = tuple(finding for rule in HARD_RULES for finding in rule.breaches(facts))
     terms = soft_terms(facts)
-    return Evaluation(terms, total_of(terms), tuple(findings))
+    return Evaluation(terms, total_of(terms), findings)
 
 
 def soft_terms(facts: Facts) -> tuple[Term, ...]:

@@ -158,11 +158,10 @@ def read_facts(problem: Problem, plan: Plan) -> Facts:
         if facts is not None:
             routes.append(facts)
     services = _services(problem, routes, findings)
-    teams: dict[str, TeamAssignment] = {}
-    for index, team in enumerate(plan.teams):
-        if team.work_order in teams:
-            findings.append(Finding("team", "TEAM_TWICE", f"teams[{index}]", {"work_order": team.work_order}))
-        teams[team.work_order] = team
+    teams = _teams(problem, plan, findings)
+    for index, name in enumerate(plan.unassigned):
+        if name not in problem.order_by_id:
+            findings.append(Finding("structure", "UNKNOWN_WORK_ORDER", f"unassigned[{index}]", {"work_order": name}))
     unserved = tuple(order for order in problem.work_orders if order.id not in services)
     return Facts(problem, plan, tuple(routes), services, teams, unserved, findings)
 
@@ -190,6 +189,10 @@ def _read_route(problem: Problem, index: int, route: Route, shift: Shift, findin
     for position, stop in enumerate(route.stops):
         if not _has_times(stop):
             findings.append(Finding("structure", "TIME_MISSING", f"{path}.stops[{position}]", names))
+            return None
+        if stop.kind != "break" and stop.location not in problem.location_index:
+            params = {**names, "location": stop.location}
+            findings.append(Finding("structure", "UNKNOWN_LOCATION", f"{path}.stops[{position}]", params))
             return None
         if stop.kind != "work_order":
             continue
@@ -219,6 +222,26 @@ def _read_route(problem: Problem, index: int, route: Route, shift: Shift, findin
     return RouteFacts(index, engineer, shift, route.stops, tuple(work), first if is_running else None)
 
 
+def _teams(problem: Problem, plan: Plan, findings: list[Finding]) -> dict[str, TeamAssignment]:
+    """The entry of each order; of two for one order the first counts."""
+    teams: dict[str, TeamAssignment] = {}
+    for index, team in enumerate(plan.teams):
+        path = f"teams[{index}]"
+        params = {"work_order": team.work_order}
+        if team.work_order not in problem.order_by_id:
+            findings.append(Finding("structure", "UNKNOWN_WORK_ORDER", path, params))
+            continue
+        for member in team.members + team.standby:
+            if member.engineer not in problem.engineer_by_id:
+                findings.append(
+                    Finding("structure", "UNKNOWN_ENGINEER", path, {**params, "engineer": member.engineer})
+                )
+        if team.work_order in teams:
+            findings.append(Finding("team", "TEAM_TWICE", path, params))
+        teams.setdefault(team.work_order, team)
+    return teams
+
+
 def _has_times(stop: Stop) -> bool:
     if stop.kind == "start":
         return stop.end is not None
@@ -243,7 +266,7 @@ def _services(problem: Problem, routes: list[RouteFacts], findings: list[Finding
         remote = tuple(stop for stop in made if stop.presence == "remote")
         if len(on_site) + len(remote) < len(made):
             params = {"work_order": order.id}
-            findings.append(Finding("standby", "STANDBY_ON_ROUTE", made[0].path, params))
+            findings.append(Finding("team", "STANDBY_ON_ROUTE", made[0].path, params))
         if not on_site:
             findings.append(Finding("team", "NOBODY_ON_SITE", made[0].path, {"work_order": order.id}))
             continue

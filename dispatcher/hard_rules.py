@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 from dispatcher.facts import Facts, Finding, RouteFacts, WorkStop
 from dispatcher.parts import missing_parts
@@ -30,10 +31,6 @@ def structure(facts: Facts) -> Iterator[Finding]:
 def assignment(facts: Facts) -> Iterator[Finding]:
     """Every order is on a route as often as it should be, or under `unassigned`, exactly once."""
     listed = Counter(facts.plan.unassigned)
-    known = facts.problem.order_by_id
-    for name in listed:
-        if name not in known:
-            yield Finding("assignment", "UNKNOWN_WORK_ORDER", "unassigned", {"work_order": name})
     stops = Counter(stop.order.id for route in facts.routes for stop in route.work)
     for order in facts.problem.work_orders:
         params = {"work_order": order.id, "stops": stops[order.id], "unassigned": listed[order.id]}
@@ -100,9 +97,7 @@ def _route_travel(facts: Facts, route: RouteFacts) -> Iterator[Finding]:
         path = f"{route.path}.stops[{position}]"
         names: Params = {"engineer": route.engineer.id, "shift": route.shift.id}
         if stop.kind == "break":
-            if _start(stop) < free or _end(stop) < _start(stop):
-                yield Finding("travel", "TIMES_OVERLAP", path, {**names, "free": free, "at": _start(stop)})
-            free = max(free, _end(stop))
+            free = _end(stop)
             continue
         made = work.get(position)
         arrival = stop.arrival if stop.arrival is not None else free
@@ -169,8 +164,13 @@ def time_window(facts: Facts) -> Iterator[Finding]:
 
 
 def rest(facts: Facts) -> Iterator[Finding]:
-    """Each break still due is taken exactly once, whole, starting inside its window."""
+    """Each break still due is taken exactly once, whole, starting inside its window and after the stop before."""
     for route in facts.routes:
+        names: Params = {"engineer": route.engineer.id, "shift": route.shift.id}
+        for position, (before, stop) in enumerate(pairwise(route.stops), start=1):
+            if stop.kind == "break" and _start(stop) < _end(before):
+                params = {**names, "free": _end(before), "at": _start(stop)}
+                yield Finding("break", "BREAK_TOO_EARLY", f"{route.path}.stops[{position}]", params)
         taken = [(position, stop) for position, stop in enumerate(route.stops) if stop.kind == "break"]
         due = route.due_breaks(facts.problem.now)
         fits = [
@@ -182,7 +182,6 @@ def rest(facts: Facts) -> Iterator[Finding]:
             )
             for index in due
         ]
-        names: Params = {"engineer": route.engineer.id, "shift": route.shift.id}
         if len(taken) > len(due):
             yield Finding("break", "EXTRA_BREAK", route.path, {**names, "due": len(due), "taken": len(taken)})
         elif len(taken) < len(due):

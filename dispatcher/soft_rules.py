@@ -59,7 +59,16 @@ def travel(facts: Facts) -> Amounts:
 
 
 def distance(facts: Facts) -> Amounts:
-    return {None: sum(stop.travel_meters or 0 for route in facts.routes for stop in route.stops)}
+    """Metres of every leg as the problem knows them: a plan made elsewhere need not state them."""
+    total = 0
+    for route in facts.routes:
+        where = route.stops[0].location or ""
+        remote = {stop.position for stop in route.work if stop.presence == "remote"}
+        for position, stop in enumerate(route.stops):
+            if stop.location is not None and position not in remote:
+                total += facts.problem.leg_meters(where, stop.location) or 0
+                where = stop.location
+    return {None: total}
 
 
 def overtime(facts: Facts) -> Amounts:

@@ -35,8 +35,8 @@ def team(facts: Facts) -> Iterator[Finding]:
             if Counter((member.engineer, member.role) for member in entry.members) != members:
                 yield Finding("team", "MEMBERS_DIFFER", "teams", {"work_order": name})
             if entry.start != found.first_start:
-                params: Params = {"work_order": name, "stated": entry.start, "expected": found.first_start}
-                yield Finding("team", "TEAM_START", "teams", params)
+                starts: Params = {"work_order": name, "stated": entry.start, "expected": found.first_start}
+                yield Finding("team", "TEAM_START", "teams", starts)
         running = facts.problem.is_running(found.order)
         yield from _roles(name, path, needed, found, standby, running=running)
         if not running:
@@ -49,25 +49,19 @@ def team(facts: Facts) -> Iterator[Finding]:
 def _roles(
     name: str, path: str, needed: Team, found: Service, standby: tuple[Member, ...], *, running: bool
 ) -> Iterator[Finding]:
-    """Every role is held by as many as it asks for; running work asks for no standby."""
+    """Every role is held by as many as it asks for, nobody holds two; running work asks for no standby."""
     held = Counter(stop.role for stop in found.stops)
     waiting = Counter(member.role for member in standby)
     for role in needed.roles:
         count = waiting[role.name] if role.presence == "standby" else held[role.name]
         minimum = 0 if running and role.presence == "standby" else role.minimum
         if not minimum <= count <= role.maximum:
-            rule = "standby" if role.presence == "standby" else "team"
-            limits = {"min": role.minimum, "max": role.maximum, "count": count}
-            yield Finding(rule, "ROLE_COUNT", path, {"work_order": name, "role": role.name, **limits})
+            limits = {"min": minimum, "max": role.maximum, "count": count}
+            yield Finding("team", "ROLE_COUNT", path, {"work_order": name, "role": role.name, **limits})
     for role_name in held:
         if needed.role(role_name) is None:
             yield Finding("team", "UNKNOWN_ROLE", path, {"work_order": name, "role": role_name})
-    for role_name in waiting:
-        found_role = needed.role(role_name)
-        if found_role is None or found_role.presence != "standby":
-            yield Finding("standby", "UNKNOWN_ROLE", path, {"work_order": name, "role": role_name})
-    people = Counter([stop.engineer.id for stop in found.stops] + [member.engineer for member in standby])
-    for engineer, count in people.items():
+    for engineer, count in Counter(stop.engineer.id for stop in found.stops).items():
         if count > 1:
             yield Finding("team", "TWO_ROLES", path, {"work_order": name, "engineer": engineer})
 
@@ -95,7 +89,9 @@ def arrival_holds(needed: Team, on_site: tuple[WorkStop, ...], remote: tuple[Wor
     """Whether the starts of a team's members agree with its arrival mode."""
     arrival = needed.arrival
     first, last = min(stop.start for stop in on_site), max(stop.start for stop in on_site)
-    anchored = [stop for stop in on_site + remote if arrival.mode == "lead_first" and stop.role == LEAD]
+    leads = [stop for stop in on_site + remote if arrival.mode == "lead_first" and stop.role == LEAD]
+    # With none or two of them the roles are wrong, and there is nothing to measure gaps from.
+    anchored = leads if len(leads) == 1 else []
     if any(stop.start != first for stop in remote if stop not in anchored):
         return False
     if arrival.mode == "together":
@@ -112,19 +108,22 @@ def arrival_holds(needed: Team, on_site: tuple[WorkStop, ...], remote: tuple[Wor
 
 
 def standby(facts: Facts) -> Iterator[Finding]:
-    """Standby members know enough at the team's start, are on shift for the whole service and can get there."""
-    yield from read_findings(facts, "standby")
+    """Standby members hold no other role, know enough at the team's start, are on shift and can get there."""
     for name, entry in facts.teams.items():
         found = facts.services.get(name)
-        if found is None or found.order.team is None or facts.problem.is_running(found.order):
+        if found is None or found.order.team is None:
             continue
+        taken = {member.engineer for member in entry.members} | found.engineers
         for member in entry.standby:
+            params = {"work_order": name, "engineer": member.engineer, "role": member.role}
+            if member.engineer in taken:
+                yield Finding("standby", "TWO_ROLES", "teams", params)
+            taken.add(member.engineer)
             role = found.order.team.role(member.role)
             engineer = facts.problem.engineer_by_id.get(member.engineer)
-            params = {"work_order": name, "engineer": member.engineer}
-            if engineer is None:
-                yield Finding("standby", "UNKNOWN_ENGINEER", "teams", params)
-            elif role is not None:
+            if role is None or role.presence != "standby":
+                yield Finding("standby", "UNKNOWN_ROLE", "teams", params)
+            elif engineer is not None and not facts.problem.is_running(found.order):
                 for code in standby_gaps(facts, engineer, role, found):
                     yield Finding("standby", code, "teams", params)
 
@@ -209,5 +208,5 @@ def pin(facts: Facts) -> Iterator[Finding]:
                 continue
             start = facts.plan.routes[stop.route].stops[0]
             at_the_site = start.location == order.location and start.end == order.pin.start
-            if stop.position != 1 or not at_the_site or stop.travel_seconds:
+            if stop.position != 1 or not at_the_site:
                 yield Finding("pin", "RUNNING_ELSEWHERE", stop.path, params)

@@ -141,10 +141,12 @@ class RouteState:
         stint: Stint,
         *,
         price: Callable[[Insertion], int | None] | None = None,
+        below: int | None = None,
     ) -> tuple[int, Insertion] | None:
         """The cheapest place for a stint: (price, insertion), or None where none is feasible.
 
         `price` may judge a finished insertion by more than its own cost (coupled rules), or refuse it with None.
+        Without one, places that cannot cost less than `below` need not be tried, and are not.
         """
         limit = self.shift.max_work_orders
         if self.is_closed or (limit is not None and len(self.stints) >= limit):
@@ -158,17 +160,54 @@ class RouteState:
                 waits = [place + 1 for place, made in enumerate(self.stints) if made.order.id in stint.after]
                 first = max([first, *waits])
             positions = range(first, len(self.stints) + 1)
+        floors = self._floors(stint) if price is None else None
         best: tuple[int, Insertion] | None = None
         for position in positions:
             if stint.running_since is None and self._opens[position] > stint.not_after:
                 break
+            if floors is not None and below is not None and floors[position] >= below:
+                continue
             insertion = self._try(position, stint)
             if insertion is None:
                 continue
             value = insertion.label.cost - self.cost if price is None else price(insertion)
             if value is not None and (best is None or value < best[0]):
                 best = (value, insertion)
+                below = value if below is None else min(below, value)
         return best
+
+    def _floors(self, stint: Stint) -> list[int] | None:
+        """What a stint costs at least at each position: its detour and its own lateness.
+
+        Holds where going later never costs less: without traffic, expiring certificates and starts that count from
+        a current plan. None elsewhere.
+        """
+        if self._varies or self._later_may_be_cheaper or not _is_plain(stint) or stint.running_since is not None:
+            return None
+        own = stint.fixed_cost + stint.segments[0][2]
+        if stint.remote:
+            return [own] * len(self._state)
+        speed = self.engineer.speed_factor
+        onward = self._travel.free_flow_row(stint.place, speed)
+        seconds = stint.segments[0][1] or 0
+        floors = []
+        for position, (where, _) in enumerate(self._state):
+            there = self._travel.free_flow_row(where, speed)
+            travel, meters = there[stint.place], 0
+            following = self._following[position]
+            if following is not None:
+                travel += onward[following] - there[following]
+            if self._distance_weight:
+                meters = self._travel.meters(where, stint.place)
+                if following is not None:
+                    meters += self._travel.meters(stint.place, following) - self._travel.meters(where, following)
+            cost = own + travel * self._travel_weight + meters * self._distance_weight
+            if stint.lateness is not None:
+                arrival = self._opens[position] + there[stint.place]
+                start = max(arrival, stint.not_before)
+                cost += stint.lateness.of(arrival, start, start + seconds)
+            floors.append(cost)
+        return floors
 
     def _try(self, position: int, stint: Stint) -> Insertion | None:
         if stint.running_since is not None:
@@ -220,6 +259,12 @@ class RouteState:
             for labels in self._labels
         ]
         self._best = self._finish(labels, where, len(self.stints)) if self.stints else None
+        self._later_may_be_cheaper = not all(_is_plain(stint) for stint in self.stints)
+        following = self._end_place
+        self._following = [following]
+        for stint in reversed(self.stints):
+            following = following if stint.remote else stint.place
+            self._following.insert(0, following)
 
     def _due_rests(self) -> list[tuple[int, int, int, int]]:
         """(index, earliest start, latest start, seconds) of the breaks still to be taken."""
@@ -363,6 +408,11 @@ def trace(label: Label) -> list[Made]:
 def _moved(stint: Stint, where: int, set_up: int) -> tuple[int, int]:
     """Where the engineer is after a stint, and where setup was last paid."""
     return (where, set_up) if stint.remote else (stint.place, stint.place)
+
+
+def _is_plain(stint: Stint) -> bool:
+    """Whether the stint never costs less, nor takes less time, when it starts later."""
+    return len(stint.segments) == 1 and (stint.previous_start is None or not stint.moved_cost)
 
 
 def _segment(stint: Stint, start: int) -> tuple[int, int | None, int]:

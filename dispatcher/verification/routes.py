@@ -105,11 +105,7 @@ class _RouteCheck:
 
     def _running_start(self, stop: Stop, running: Service) -> None:
         order, clock = running.order, self._case.facts.clock
-        places = {order.location}
-        if running.is_remote:
-            # Somebody who helps from afar need not be at the site; where they are is where they began.
-            places.add(self._route.shift.start_location)
-        if stop.location not in places:
+        if stop.location != order.location:
             self._add(
                 "pin",
                 "RUNNING_ELSEWHERE",
@@ -119,9 +115,8 @@ class _RouteCheck:
                 stated=stop.location,
                 expected=order.location,
             )
-        # A member of a team may have begun before the pinned one.
-        expected = min(order.pin_start or 0, running.stop.start)
-        if not running.is_remote and stop.end != expected:
+        expected = order.pin_start or 0
+        if stop.end != expected:
             self._add(
                 "pin",
                 "RUNNING_START_STOP",

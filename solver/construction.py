@@ -1,0 +1,299 @@
+"""Building a plan by exact best insertion, order by order.
+
+Running and pinned work goes first, then teams by what leaving them undone would cost, then single orders in one of
+several orderings: `IN_SEQUENCE` takes them by worth and is quick; the others look at all open orders at every step
+and take the one that matters most, by regret (Potvin and Rousseau 1993) or by gain, as such or per hour of work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from dispatcher.model import WorkOrder
+from dispatcher.planning import SearchLimits, StoppedBy
+from dispatcher.problem import Problem
+from solver.day_state import DayState, Placed, Placement, Price
+from solver.route_state import Insertion
+from solver.stint import Stint, make_stint
+from solver.team_insertion import TeamComposer
+
+TYPICAL_DRIVE_SECONDS = 1800
+"""What an order takes besides its service when orders are compared per hour."""
+
+
+class Budget:
+    """What a run may still use, over all constructions: time, placements, patience of the caller."""
+
+    def __init__(self, limits: SearchLimits, cancelled: Callable[[], bool]) -> None:
+        self.began = time.monotonic()
+        self.iterations = 0
+        self._limits = limits
+        self._cancelled = cancelled
+
+    @property
+    def elapsed_seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def stopped(self) -> StoppedBy | None:
+        """Why the run must end now; None while it may go on."""
+        if self._cancelled():
+            return "cancelled"
+        limit = self._limits.iteration_limit
+        if limit is not None and self.iterations >= limit:
+            return "iteration_limit"
+        seconds = self._limits.time_limit_seconds
+        if seconds is not None and self.elapsed_seconds >= seconds:
+            return "time_limit"
+        return None
+
+
+@dataclass(slots=True)
+class _Option:
+    """The best place for an order in one route; `delta` without the rules about who serves it."""
+
+    delta: int
+    insertion: Insertion
+    stint: Stint
+
+
+@dataclass(slots=True)
+class OpenOrder:
+    """A single order not yet placed: its stints and options by route, and the two best of them."""
+
+    order: WorkOrder
+    unserved_cost: int
+    stints: dict[int, Stint]
+    options: dict[int, _Option] = field(default_factory=dict)
+    best: tuple[int, int] | None = None
+    second: tuple[int, int] | None = None
+
+    @property
+    def regret(self) -> int:
+        """What is lost if the best route is taken by another; leaving the order undone is always the last resort."""
+        if self.best is None:
+            return 0
+        second = 0 if self.second is None else min(0, self.second[0])
+        return second - self.best[0]
+
+
+def regret(entry: OpenOrder) -> float:
+    return entry.regret
+
+
+def gain(entry: OpenOrder) -> float:
+    return 0 if entry.best is None else -entry.best[0]
+
+
+def regret_per_hour(entry: OpenOrder) -> float:
+    return entry.regret / (entry.order.service_seconds + TYPICAL_DRIVE_SECONDS)
+
+
+def gain_per_hour(entry: OpenOrder) -> float:
+    return gain(entry) / (entry.order.service_seconds + TYPICAL_DRIVE_SECONDS)
+
+
+Ordering = Callable[[OpenOrder], float] | None
+IN_SEQUENCE: Ordering = None
+ORDERINGS: Sequence[Ordering] = (IN_SEQUENCE, regret, gain, gain_per_hour, regret_per_hour)
+
+
+class Construction:
+    """One construction: the state of the day and the options of every open order."""
+
+    def __init__(self, state: DayState, budget: Budget, ordering: Ordering, progress: Callable[[int], None]) -> None:
+        self.state = state
+        self._problem: Problem = state.problem
+        self._budget = budget
+        self._ordering = ordering
+        self._progress = progress
+        self._prices: dict[int, Price | None] = {}
+        self._company_varies = bool(self._problem.weights.of("engineers_used"))
+
+    def run(self) -> StoppedBy:
+        """Place what can be placed; ends early at a limit with what there is."""
+        problem = self._problem
+        pinned = [order for order in problem.work_orders if order.pin is not None]
+        pinned.sort(key=lambda o: (not problem.is_running(o), o.pin is None or o.pin.start is None))
+        teams = [order for order in problem.work_orders if order.team is not None and order.pin is None]
+        teams.sort(key=lambda order: -self.state.unserved_cost(order))
+        singles = [order for order in problem.work_orders if order.team is None and order.pin is None]
+        while True:
+            placed = len(self.state.served)
+            stopped = (
+                self._place_each(pinned, at_any_cost=True)
+                or self._place_each(teams, at_any_cost=False)
+                or self._place_singles(singles)
+            )
+            # Orders that wait for others become possible once those are placed: go round until nothing moves.
+            if stopped is not None:
+                return stopped
+            if len(self.state.served) == placed:
+                return "finished"
+
+    def _place_each(self, orders: list[WorkOrder], *, at_any_cost: bool) -> StoppedBy | None:
+        """One after the other at its best place; pinned work whatever it costs, other work where it pays."""
+        for order in orders:
+            if order.id in self.state.served:
+                continue
+            stopped = self._budget.stopped()
+            if stopped is not None:
+                return stopped
+            placement = self._best_placement(order)
+            if placement is not None and (at_any_cost or placement.delta < 0):
+                self._commit(placement)
+        return None
+
+    def _best_placement(self, order: WorkOrder) -> Placement | None:
+        if order.team is not None:
+            return TeamComposer(self.state, order).best()
+        entry = self._open(order)
+        if entry is None:
+            return None
+        for route in entry.stints:
+            # Only the best is wanted: a route that cannot beat it need not be driven.
+            below = None if entry.best is None else entry.best[0] + entry.unserved_cost
+            self._test(entry, route, below=below)
+            self._rank_one(entry, route)
+            if entry.options and self._problem.is_running(order):
+                break  # running work belongs to the first shift that can hold it
+        return None if entry.best is None else self._placement(entry)
+
+    def _place_singles(self, orders: list[WorkOrder]) -> StoppedBy | None:
+        if self._ordering is None:
+            worth = sorted(
+                orders, key=lambda o: -self.state.unserved_cost(o) / (o.service_seconds + TYPICAL_DRIVE_SECONDS)
+            )
+            return self._place_each(worth, at_any_cost=False)
+        return self._place_by_priority(orders, self._ordering)
+
+    def _place_by_priority(self, orders: list[WorkOrder], priority: Callable[[OpenOrder], float]) -> StoppedBy | None:
+        open_orders: dict[str, OpenOrder] = {}
+        self._open_ready(orders, open_orders)
+        while True:
+            stopped = self._budget.stopped()
+            if stopped is not None:
+                return stopped
+            paying = [entry for entry in open_orders.values() if entry.best is not None and entry.best[0] < 0]
+            chosen = max(paying, key=priority, default=None)
+            if chosen is None:
+                return None
+            if self.state.has_shared_rules and not self._still_pays(chosen):
+                continue
+            del open_orders[chosen.order.id]
+            placement = self._placement(chosen)
+            changed = self._commit(placement)
+            for entry in list(open_orders.values()):
+                if self._waits_for_a_change(entry.order, changed):
+                    del open_orders[entry.order.id]
+                else:
+                    self._update(entry, changed, chosen.order)
+            if any(order.depends_on for order in orders):
+                self._open_ready(orders, open_orders)
+
+    def _still_pays(self, entry: OpenOrder) -> bool:
+        """Price an order again before it is placed: rules over all routes may have moved since it was tested."""
+        for route in entry.stints:
+            self._test(entry, route)
+        self._rank(entry)
+        return entry.best is not None and entry.best[0] < 0
+
+    def _waits_for_a_change(self, order: WorkOrder, changed: set[int]) -> bool:
+        """Whether the order's bounds are out of date: a predecessor lies on a route that changed."""
+        return any(
+            not changed.isdisjoint(self.state.served.get(dependency.work_order or "", ()))
+            for dependency in order.depends_on
+        )
+
+    def _open_ready(self, orders: list[WorkOrder], open_orders: dict[str, OpenOrder]) -> None:
+        """Open the orders whose predecessors are all placed, with an option for every route."""
+        for order in orders:
+            if order.id in self.state.served or order.id in open_orders:
+                continue
+            entry = self._open(order)
+            if entry is not None:
+                open_orders[order.id] = entry
+                for route in entry.stints:
+                    self._test(entry, route)
+                self._rank(entry)
+
+    # -- options -----------------------------------------------------------------------------------------------
+
+    def _open(self, order: WorkOrder) -> OpenOrder | None:
+        bounds = self.state.bounds(order)
+        if bounds is None:
+            return None
+        stints: dict[int, Stint] = {}
+        pin = order.pin
+        for engineer in self.state.engineers_for(order):
+            if pin is not None and pin.engineer != engineer.id:
+                continue
+            stint = make_stint(self._problem, engineer, order)
+            if stint is not None:
+                if order.depends_on:
+                    stint = stint.held(not_before=bounds[0], not_after=bounds[1])
+                stints.update(dict.fromkeys(self.state.routes_of[engineer.id], stint))
+        return OpenOrder(order, self.state.unserved_cost(order), stints)
+
+    def _test(self, entry: OpenOrder, route: int, *, below: int | None = None) -> None:
+        """The best place for an order in one route as it is now."""
+        entry.options.pop(route, None)
+        if not self.state.has_parts(entry.order, (route,)):
+            return
+        if route not in self._prices:
+            self._prices[route] = self.state.price_for(route)
+        stint = entry.stints[route]
+        found = self.state.routes[route].best_insertion(stint, price=self._prices[route], below=below)
+        if found is not None:
+            entry.options[route] = _Option(found[0], found[1], stint)
+
+    def _update(self, entry: OpenOrder, changed: set[int], placed: WorkOrder) -> None:
+        """Test the changed routes again, and rank again where that may change the two best."""
+        stale = self._company_varies or placed.id in entry.order.related_to or entry.order.id in placed.related_to
+        for route in changed:
+            if route not in entry.stints:
+                continue
+            self._test(entry, route)
+            option = entry.options.get(route)
+            if any(ranked is not None and ranked[1] == route for ranked in (entry.best, entry.second)) or (
+                option is not None and (entry.second is None or option.delta - entry.unserved_cost < entry.second[0])
+            ):
+                stale = True
+        if stale:
+            self._rank(entry)
+
+    def _rank(self, entry: OpenOrder) -> None:
+        """The two best options by what they change in the total, as (delta, route)."""
+        entry.best = entry.second = None
+        for route in entry.options:
+            self._rank_one(entry, route)
+
+    def _rank_one(self, entry: OpenOrder, route: int) -> None:
+        """Put one option among the two best."""
+        option = entry.options.get(route)
+        if option is None:
+            return
+        delta = option.delta + self._company(entry.order, route) - entry.unserved_cost
+        if entry.best is None or delta < entry.best[0]:
+            entry.best, entry.second = (delta, route), entry.best
+        elif entry.second is None or delta < entry.second[0]:
+            entry.second = (delta, route)
+
+    def _company(self, order: WorkOrder, route: int) -> int:
+        engineer = self.state.routes[route].engineer.id
+        return self.state.company_cost(order, (engineer,), (engineer,))
+
+    def _placement(self, entry: OpenOrder) -> Placement:
+        assert entry.best is not None
+        delta, route = entry.best
+        option = entry.options[route]
+        return Placement(entry.order, delta, (Placed(route, option.insertion.position, option.stint),))
+
+    def _commit(self, placement: Placement) -> set[int]:
+        """Place, count, report; the routes that changed."""
+        changed = self.state.commit(placement)
+        self._prices.clear()
+        self._budget.iterations += 1
+        self._progress(len(self.state.served))
+        return changed
