@@ -22,7 +22,9 @@ from dispatcher.verify import Finding
 GOOD, FAILED_CHECK, BAD_INPUT, NO_RESULT = 0, 1, 2, 3
 """Exit codes of every command."""
 
-out = Console()
+WIDTH_WITHOUT_TERMINAL = 120
+
+out = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
 err = Console(stderr=True)
 
 

@@ -27,7 +27,7 @@ from api.render_style import (
     RouteStyle,
     text_width_inches,
 )
-from api.render_text import plain, shortened
+from api.render_text import hours_and_minutes, plain, shortened
 
 _BAR_HALF = 0.31
 _ROW_LABEL_LENGTH = 24
@@ -263,9 +263,9 @@ def _row_margin(axes: Axes, index: int, row: Row, style: RouteStyle) -> None:
     )
     cells = (
         (str(len(row.work)), FAINT_INK),
-        (_hours(row.travel_seconds), FAINT_INK),
-        (_hours(row.overtime_seconds) if row.overtime_seconds else "", LATE),
-        (_hours(row.worst_miss_seconds) if row.worst_miss_seconds else "", LATE),
+        (hours_and_minutes(row.travel_seconds), FAINT_INK),
+        (hours_and_minutes(row.overtime_seconds) if row.overtime_seconds else "", LATE),
+        (hours_and_minutes(row.worst_miss_seconds) if row.worst_miss_seconds else "", LATE),
     )
     for (_, right), (text, colour) in zip(_MARGIN_COLUMNS, cells, strict=True):
         axes.text(right, index, text, transform=beside, ha="right", va="center_baseline", fontsize=8, color=colour)
@@ -284,11 +284,6 @@ def _head_margin(axes: Axes) -> None:
             color=FAINT_INK,
             linespacing=1.05,
         )
-
-
-def _hours(seconds: int) -> str:
-    minutes = (seconds + 30) // 60
-    return f"{minutes // 60}:{minutes % 60:02d}"
 
 
 def _standby_by_row(day: Day, rows: Sequence[Row]) -> dict[int, list[Standby]]:

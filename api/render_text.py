@@ -24,6 +24,12 @@ def plain(value: object) -> str:
     )
 
 
+def hours_and_minutes(seconds: int) -> str:
+    """Seconds as `1:05`, rounded half up, for columns headed h:mm; a dash for none."""
+    minutes = (seconds + 30) // 60
+    return f"{minutes // 60}:{minutes % 60:02d}" if seconds else "–"
+
+
 def human_duration(seconds: Number) -> str:
     """Seconds as `45 s`, `12 min`, `1 h 05 min` or `2 d 03 h`; the last place is rounded half up."""
     whole = _rounded(abs(Decimal(str(seconds))))

@@ -20,7 +20,16 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from api.render_text import amount_text, counted, grouped, human_distance, human_duration, plain, share_text
+from api.render_text import (
+    amount_text,
+    counted,
+    grouped,
+    hours_and_minutes,
+    human_distance,
+    human_duration,
+    plain,
+    share_text,
+)
 
 MOST_ROUTES = 40
 MOST_UNASSIGNED = 25
@@ -35,8 +44,8 @@ _LATENESS = (
 _MESSAGES = 2
 _LEAST_WIDTH = 60
 _ROUTE_HEADS = (
-    "engineer", "shift", "orders", "start", "end", "driving", "distance", "service", "breaks", "waiting",
-    "overtime", "late",
+    "engineer", "shift", "orders", "start", "end", "driving\nh:mm", "distance", "service\nh:mm", "breaks\nh:mm",
+    "waiting\nh:mm", "overtime\nh:mm", "late",
 )  # fmt: skip
 _STOP_HEADS = (
     "stop", "work order", "role", "location", "driving", "distance", "arrival", "waiting", "start", "end",
@@ -143,11 +152,11 @@ def routes_table(plan: Document, problem: Document | None = None, limit: int | N
                 str(sums.orders),
                 clock.short(sums.start),
                 clock.short(sums.end),
-                human_duration(sums.travel_seconds),
+                hours_and_minutes(sums.travel_seconds),
                 _NOTHING if sums.travel_meters is None else human_distance(sums.travel_meters),
-                human_duration(sums.service_seconds),
-                _or_dash(sums.break_seconds),
-                _or_dash(sums.waiting_seconds),
+                hours_and_minutes(sums.service_seconds),
+                hours_and_minutes(sums.break_seconds),
+                hours_and_minutes(sums.waiting_seconds),
                 _overtime(shift_ends.get(key), sums.end),
                 sums.lateness,
             )
@@ -339,7 +348,7 @@ def _waiting_seconds(before: datetime | None, stop: Document) -> int:
 def _overtime(shift_end: str | None, end: datetime | None) -> str:
     if shift_end is None or end is None:
         return _NOTHING
-    return _or_dash(max(0, int((end - datetime.fromisoformat(shift_end)).total_seconds())))
+    return hours_and_minutes(max(0, int((end - datetime.fromisoformat(shift_end)).total_seconds())))
 
 
 def _route_lateness(work: Sequence[Document]) -> str:

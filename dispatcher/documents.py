@@ -274,17 +274,16 @@ def _previous(document: Document | None, orders: Mapping[str, WorkOrder]) -> dic
     """Who served which order in the current plan, and when the first on-site member started."""
     members: dict[str, set[str]] = {}
     on_site: dict[str, list[int]] = {}
-    remote: dict[str, list[int]] = {}
     for route in (document or {}).get("routes") or ():
         for stop in route.get("stops") or ():
             order = orders.get(stop.get("work_order") or "")
             if stop.get("kind") != "work_order" or order is None or stop.get("start") is None:
                 continue
             members.setdefault(order.id, set()).add(route["engineer"])
-            starts = remote if order.presence(stop.get("role")) == "remote" else on_site
-            starts.setdefault(order.id, []).append(instant(stop["start"]))
+            if order.presence(stop.get("role")) != "remote":
+                on_site.setdefault(order.id, []).append(instant(stop["start"]))
     return {
-        order: PreviousService(frozenset(engineers), min(on_site.get(order) or remote[order]))
+        order: PreviousService(frozenset(engineers), min(on_site.get(order, ()), default=None))
         for order, engineers in members.items()
     }
 

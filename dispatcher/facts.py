@@ -65,9 +65,8 @@ class RouteFacts:
     def end(self) -> int:
         """When the route is over: arrival at the end location, or the end of the last stop of an open route."""
         last = self.stops[-1]
-        if last.kind == "end" and last.arrival is not None:
-            return last.arrival
-        return max((stop.end for stop in self.stops if stop.end is not None), default=self.shift.start)
+        end = last.arrival if last.kind == "end" else last.end
+        return self.shift.start if end is None else end
 
     def due_breaks(self, now: int) -> list[int]:
         """Positions in `shift.breaks` of the breaks that can still be taken, and so must be."""
@@ -209,7 +208,8 @@ def _read_route(problem: Problem, index: int, route: Route, shift: Shift, findin
                 position,
                 order,
                 stop.role,
-                order.presence(stop.role),
+                # Nobody on a route stands by; the rule `team` says so of whoever claims it.
+                "remote" if order.presence(stop.role) == "remote" else "on_site",
                 stop.location or "",
                 stop.travel_seconds,
                 stop.arrival,
@@ -233,9 +233,7 @@ def _teams(problem: Problem, plan: Plan, findings: list[Finding]) -> dict[str, T
             continue
         for member in team.members + team.standby:
             if member.engineer not in problem.engineer_by_id:
-                findings.append(
-                    Finding("structure", "UNKNOWN_ENGINEER", path, {**params, "engineer": member.engineer})
-                )
+                findings.append(Finding("structure", "UNKNOWN_ENGINEER", path, {**params, "engineer": member.engineer}))
         if team.work_order in teams:
             findings.append(Finding("team", "TEAM_TWICE", path, params))
         teams.setdefault(team.work_order, team)
@@ -264,9 +262,6 @@ def _services(problem: Problem, routes: list[RouteFacts], findings: list[Finding
             continue
         on_site = tuple(stop for stop in made if stop.presence == "on_site")
         remote = tuple(stop for stop in made if stop.presence == "remote")
-        if len(on_site) + len(remote) < len(made):
-            params = {"work_order": order.id}
-            findings.append(Finding("team", "STANDBY_ON_ROUTE", made[0].path, params))
         if not on_site:
             findings.append(Finding("team", "NOBODY_ON_SITE", made[0].path, {"work_order": order.id}))
             continue

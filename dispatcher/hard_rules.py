@@ -31,7 +31,8 @@ def structure(facts: Facts) -> Iterator[Finding]:
 def assignment(facts: Facts) -> Iterator[Finding]:
     """Every order is on a route as often as it should be, or under `unassigned`, exactly once."""
     listed = Counter(facts.plan.unassigned)
-    stops = Counter(stop.order.id for route in facts.routes for stop in route.work)
+    # Counted in the plan itself: where a route cannot be read, its orders are on it all the same.
+    stops = Counter(stop.work_order for route in facts.plan.routes for stop in route.stops if stop.kind == "work_order")
     for order in facts.problem.work_orders:
         params = {"work_order": order.id, "stops": stops[order.id], "unassigned": listed[order.id]}
         if listed[order.id] > 1 or (listed[order.id] and stops[order.id]):

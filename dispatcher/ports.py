@@ -30,6 +30,10 @@ class TravelTimes(Protocol):
     def varies_with_time(self) -> bool:
         """True where traffic stretches a leg by its departure."""
 
+    @property
+    def may_speed_up(self) -> bool:
+        """True where traffic at some hour makes a leg quicker than without."""
+
     def meters(self, origin: int, destination: int) -> int:
         """Metres of a leg; 0 where `has_meters` is False."""
 

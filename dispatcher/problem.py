@@ -20,10 +20,13 @@ ShiftKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PreviousService:
-    """How `current_plan` served an order: its members (standby apart) and the first on-site start."""
+    """How `current_plan` served an order: its members (standby apart) and the first on-site start.
+
+    `first_start` is None where all its stops there have roles that are remote by now.
+    """
 
     engineers: frozenset[str]
-    first_start: int
+    first_start: int | None
 
 
 @dataclass(frozen=True)

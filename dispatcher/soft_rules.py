@@ -123,7 +123,7 @@ def change_shift(facts: Facts) -> Amounts:
         None: sum(
             max(0, abs(facts.services[order].first_start - before.first_start) - CHANGE_TOLERANCE_SECONDS)
             for order, before in previous.items()
-            if order in facts.services
+            if order in facts.services and before.first_start is not None
         )
     }
 

@@ -59,7 +59,8 @@ def _roles(
             limits = {"min": minimum, "max": role.maximum, "count": count}
             yield Finding("team", "ROLE_COUNT", path, {"work_order": name, "role": role.name, **limits})
     for role_name in held:
-        if needed.role(role_name) is None:
+        role_found = needed.role(role_name)
+        if role_found is None or role_found.presence == "standby":
             yield Finding("team", "UNKNOWN_ROLE", path, {"work_order": name, "role": role_name})
     for engineer, count in Counter(stop.engineer.id for stop in found.stops).items():
         if count > 1:

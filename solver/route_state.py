@@ -8,14 +8,14 @@ an insertion only drives what lies behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dispatcher.model import Engineer, Shift
 from dispatcher.problem import Problem
-from solver.stint import Stint
+from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
+from solver.stint import FAR_FUTURE, FAR_PAST, Stint
 
-CHANGE_TOLERANCE_SECONDS = 900
 MAX_LABELS = 4
 """Labels kept per set of breaks; more than two are rare (they differ in time and cost)."""
 
@@ -167,6 +167,8 @@ class RouteState:
                 break
             if floors is not None and below is not None and floors[position] >= below:
                 continue
+            if stint.running_since is None and self._comes_too_late(position, stint):
+                continue
             insertion = self._try(position, stint)
             if insertion is None:
                 continue
@@ -176,13 +178,60 @@ class RouteState:
                 below = value if below is None else min(below, value)
         return best
 
+    def _comes_too_late(self, position: int, stint: Stint) -> bool:
+        """Whether a stint here pushes what follows past its latest start, even without breaks, setup and traffic."""
+        latest = self._latest[position]
+        if latest == FAR_FUTURE:
+            return False
+        where, free = self._state[position][0], self._opens[position]
+        speed = self.engineer.speed_factor
+        if not stint.remote:
+            free += self._travel.free_flow_row(where, speed)[stint.place]
+            where = stint.place
+        start = max(free, stint.not_before)
+        if stint.windows:
+            start = min((max(start, opens) for opens, closes in stint.windows if start <= closes), default=FAR_FUTURE)
+        end = start + _shortest_seconds(stint)
+        following = self._end_place
+        if position < len(self.stints):
+            following = None if self.stints[position].remote else self.stints[position].place
+        ride = 0 if following is None else self._travel.free_flow_row(where, speed)[following]
+        return end + ride > latest
+
+    def _latest_starts(self) -> list[int]:
+        """Before every position, the latest start of what follows that could still keep all hard bounds.
+
+        An optimistic bound: breaks, setup and traffic are left out, which holds where traffic only slows down.
+        """
+        if self._travel.may_speed_up:
+            return [FAR_FUTURE] * (len(self.stints) + 1)
+        found = [self.shift.latest_end]
+        following, speed = self._end_place, self.engineer.speed_factor
+        for stint in reversed(self.stints):
+            ride = 0
+            if following is not None and not stint.remote:
+                ride = self._travel.free_flow_row(stint.place, speed)[following]
+            seconds = _shortest_seconds(stint)
+            latest = min(stint.not_after, stint.end_by - seconds, found[0] - ride - seconds)
+            if stint.windows:
+                latest = max(
+                    (min(latest, closes) for opens, closes in stint.windows if opens <= latest), default=FAR_PAST
+                )
+            found.insert(0, latest)
+            following = None if stint.remote else stint.place
+        return found
+
     def _floors(self, stint: Stint) -> list[int] | None:
         """What a stint costs at least at each position: its detour and its own lateness.
 
-        Holds where going later never costs less: without traffic, expiring certificates and starts that count from
-        a current plan. None elsewhere.
+        Holds where one more stop only ever makes the others later, and going later never costs less: without breaks
+        (which it may let begin elsewhere), traffic, expiring certificates and starts that count from a current plan.
+        None elsewhere. Where the detour or the setup it saves is longer than the stint, what follows gains time:
+        there nothing is known.
         """
-        if self._varies or self._later_may_be_cheaper or not _is_plain(stint) or stint.running_since is not None:
+        if self._rests or self._varies or self._later_may_be_cheaper:
+            return None
+        if not _is_plain(stint) or stint.running_since is not None:
             return None
         own = stint.fixed_cost + stint.segments[0][2]
         if stint.remote:
@@ -190,13 +239,16 @@ class RouteState:
         speed = self.engineer.speed_factor
         onward = self._travel.free_flow_row(stint.place, speed)
         seconds = stint.segments[0][1] or 0
-        floors = []
-        for position, (where, _) in enumerate(self._state):
+        floors: list[int] = []
+        for position, (where, set_up) in enumerate(self._state):
             there = self._travel.free_flow_row(where, speed)
             travel, meters = there[stint.place], 0
             following = self._following[position]
             if following is not None:
                 travel += onward[following] - there[following]
+            if travel + seconds < self._saved_setup(position, stint, set_up):
+                floors.append(FAR_PAST)
+                continue
             if self._distance_weight:
                 meters = self._travel.meters(where, stint.place)
                 if following is not None:
@@ -208,6 +260,14 @@ class RouteState:
                 cost += stint.lateness.of(arrival, start, start + seconds)
             floors.append(cost)
         return floors
+
+    def _saved_setup(self, position: int, stint: Stint, set_up: int) -> int:
+        """Setup that the next stop on site need not pay behind the stint, less what the stint pays itself."""
+        paid = 0 if stint.place == set_up else stint.setup_seconds
+        following = next((other for other in self.stints[position:] if not other.remote), None)
+        if following is None or following.place != stint.place or following.place == set_up:
+            return -paid
+        return following.setup_seconds - paid
 
     def _try(self, position: int, stint: Stint) -> Insertion | None:
         if stint.running_since is not None:
@@ -232,7 +292,7 @@ class RouteState:
         best = self._best
         self.stints = before
         self._refresh()
-        return best
+        return None if best is None else replace(best, position=0)
 
     # -- driving -----------------------------------------------------------------------------------------------
 
@@ -259,6 +319,7 @@ class RouteState:
             for labels in self._labels
         ]
         self._best = self._finish(labels, where, len(self.stints)) if self.stints else None
+        self._latest = self._latest_starts()
         self._later_may_be_cheaper = not all(_is_plain(stint) for stint in self.stints)
         following = self._end_place
         self._following = [following]
@@ -283,6 +344,8 @@ class RouteState:
     def _rested(self, labels: Labels) -> Labels:
         """Labels with every break that may be taken here, taken or not."""
         if not self._rests:
+            return labels
+        if not any(label.free <= rest[2] for group in labels.values() for label in group for rest in self._rests):
             return labels
         found: Labels = {mask: list(group) for mask, group in labels.items()}
         for mask in range(self._all_taken):
@@ -415,8 +478,15 @@ def _is_plain(stint: Stint) -> bool:
     return len(stint.segments) == 1 and (stint.previous_start is None or not stint.moved_cost)
 
 
+def _shortest_seconds(stint: Stint) -> int:
+    return min(seconds for _, seconds, _ in stint.segments if seconds is not None)
+
+
 def _segment(stint: Stint, start: int) -> tuple[int, int | None, int]:
-    return next(segment for segment in stint.segments if start <= segment[0])
+    segments = stint.segments
+    if len(segments) == 1:
+        return segments[0]
+    return next(segment for segment in segments if start <= segment[0])
 
 
 def _nondominated(group: list[Label]) -> list[Label]:

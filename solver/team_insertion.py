@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.model import LEAD, Engineer, Role, Team, WorkOrder
 from dispatcher.plan import Member
+from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
 from skills.qualification import RequiredSkill, qualify
 from solver.day_state import DayState, Duty, Placed, Placement
 from solver.route_state import Insertion, Made, trace
@@ -300,8 +301,9 @@ class TeamComposer:
         if order.preferred_engineers and any(m.engineer.id not in order.preferred_engineers for m in on_site):
             cost += weights.of("preference")
         if self._previous is not None:
-            moved = max(0, abs(min(starts) - self._previous.first_start) - 900)
-            cost += weights.of("change_shift") * moved
+            if self._previous.first_start is not None:
+                moved = max(0, abs(min(starts) - self._previous.first_start) - CHANGE_TOLERANCE_SECONDS)
+                cost += weights.of("change_shift") * moved
             cost += weights.of("change") if engineers != self._previous.engineers else 0
         return cost + self._state.company_cost(order, engineers, {member.engineer.id for member in on_site})
 

@@ -171,11 +171,11 @@ def test_a_route_is_summed_up_in_local_time_and_human_units() -> None:
         "1",
         "08:00",
         "11:00",
-        "1 h 05 min",
+        "1:05",
         "12.4 km",
-        "1 h 00 min",
-        "45 min",
-        "10 min",
+        "1:00",
+        "0:45",
+        "0:10",
         "1, worst 30 min",
     ]
 
@@ -184,7 +184,7 @@ def test_with_the_problem_a_route_has_a_name_and_its_overtime() -> None:
     problem = {"engineers": [{"id": "E1", "name": "Wang Wei", "shifts": [{"id": "mon", "end": at("10:30")}]}]}
     text = printed(routes_table(a_plan(), problem))
     row = cells(text, "E1 Wang Wei")
-    assert row[-2:] == ["30 min", "1, worst 30 min"]
+    assert row[-2:] == ["0:30", "1, worst 30 min"]
     assert "overtime" in text
 
 

@@ -94,6 +94,7 @@ class ProblemTravel:
         self.tier = base.tier
         self.has_meters = base.has_meters
         self.varies_with_time = clock.varies
+        self.may_speed_up = clock.may_speed_up
         self._speeds: dict[Exact, tuple[int, int]] = {}
         self._free_rows: dict[tuple[int, Exact], list[int]] = {}
 

@@ -51,6 +51,11 @@ class TrafficClock:
         """False where every factor is 1: driving is then a matter of rounding only."""
         return len(self._rates) > 1 or self._rates[0] != self.common
 
+    @property
+    def may_speed_up(self) -> bool:
+        """True where some factor is below 1."""
+        return any(rate > self.common for rate in self._rates)
+
     def factor(self, instant: int) -> Fraction:
         """The factor of the local clock at an instant (epoch seconds)."""
         local = datetime.fromtimestamp(instant, self._timezone)
