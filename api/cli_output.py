@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,10 +14,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from api.render_text import plain
-from data.importers.csv_report import RowError
-from dispatcher.errors import Issue
-from dispatcher.verify import Finding
+from api.render_text import counted, plain
+
+if TYPE_CHECKING:
+    from data.importers.csv_report import RowError
+    from dispatcher.errors import Issue
+    from dispatcher.verify import Finding
 
 GOOD, FAILED_CHECK, BAD_INPUT, NO_RESULT = 0, 1, 2, 3
 """Exit codes of every command."""
@@ -106,6 +108,6 @@ def score_line(plan: Mapping[str, Any]) -> str:
     unassigned = len(plan.get("unassigned") or ())
     total = (plan.get("score") or {}).get("total")
     return (
-        f"{len(served)} orders served on {len(plan['routes'])} routes, {len(plan.get('teams') or ())} teams, "
-        f"{unassigned} unassigned, total cost {total:,}"
+        f"{counted(len(served), 'order')} served on {counted(len(plan['routes']), 'route')}, "
+        f"{counted(len(plan.get('teams') or ()), 'team')}, {unassigned} unassigned, total cost {total:,}"
     )

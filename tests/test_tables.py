@@ -283,7 +283,7 @@ def test_the_receipt_line_tells_how_the_plan_was_found() -> None:
 
 def test_a_plan_made_elsewhere_is_shown_whole() -> None:
     text = printed(*plan_tables(a_bare_plan()))
-    for words in ("problem not named", "W5", "E1", "1 h 05 min", "Teams (1)"):
+    for words in ("problem not named", "W5", "E1", "1:05", "Teams (1)"):
         assert words in text
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-from geopy.distance import great_circle
 from numpy.typing import NDArray
 
 from dispatcher.model import Location
@@ -43,6 +42,9 @@ class GeodesicMeters:
 
     def leg(self, origin: int, destination: int) -> int:
         """Metres of a single leg by geopy."""
+        # geopy loads an HTTP library for its geocoders; only who asks for a single leg waits for that.
+        from geopy.distance import great_circle
+
         points = [(self._locations[i].latitude, self._locations[i].longitude) for i in (origin, destination)]
         return int(np.floor(great_circle(*points).meters * self._detour + 0.5))
 
