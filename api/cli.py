@@ -7,6 +7,7 @@ once, on standard error, or as one JSON object on standard output with `--json`.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from api import cli_output as show
 from api.cli_output import BAD_INPUT, FAILED_CHECK, GOOD, NO_RESULT
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
-from dispatcher.errors import InvalidInput, Issue, NoResult, PlanRefused, UnknownEngine
+from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, UnknownEngine
 from dispatcher.verify import verify
 
 app = typer.Typer(
@@ -71,7 +72,7 @@ def solve(
     with _answers(as_json, str(problem)):
         document = load_problem_document(problem)
         if output is not None:
-            _writable(output)
+            _writable(output, problem)
         options = SolveOptions(time_limit, iterations, seed, threads, engine)
         plan = _plan(document, options, title="Planning", quiet=as_json)
         if output is None:
@@ -150,7 +151,7 @@ def render(
     """Draw a plan: a map of the routes, a Gantt chart and what the plan costs."""
     with _answers(as_json, "the documents"):
         problem_document, plan_document = _both(problem, plan)
-        _writable(output)
+        _writable(output, problem, plan)
         _draw(problem_document, plan_document, output)
         if as_json:
             show.print_json({"picture": str(output)})
@@ -292,9 +293,11 @@ def write_document(document: object, path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
-def _writable(path: Path) -> None:
-    """Refuse a file that cannot be written before any work is done for it."""
+def _writable(path: Path, *inputs: Path) -> None:
+    """Refuse a file that cannot or must not be written before any work is done for it."""
     try:
+        if path.exists() and any(path.samefile(given) for given in inputs):
+            raise FileExistsError(f"{path} is what the command reads")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder")
@@ -387,12 +390,15 @@ def _answers(as_json: bool, what: str) -> Iterator[None]:
         raise typer.Exit(BAD_INPUT) from error
     except UnknownEngine as error:
         _fail(as_json, "UNKNOWN_ENGINE", str(error), BAD_INPUT, error)
+    except EngineRefuses as error:
+        _fail(as_json, "ENGINE_REFUSES", str(error), BAD_INPUT, error)
     except PlanRefused as error:
         _fail(as_json, "PLAN_REFUSED", f"the plan failed its own check:\n{error}", NO_RESULT, error)
     except NoResult as error:
         _fail(as_json, "NO_RESULT", str(error), NO_RESULT, error)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever reads has seen enough; without a standard output nothing is flushed into the pipe at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(GOOD) from None
 
 

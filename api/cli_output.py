@@ -26,13 +26,22 @@ GOOD, FAILED_CHECK, BAD_INPUT, NO_RESULT = 0, 1, 2, 3
 
 WIDTH_WITHOUT_TERMINAL = 120
 
-out = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
-err = Console(stderr=True)
+
+class _Console(Console):
+    """Where the reader of a pipe has gone, say so: rich would end the command as if a check had failed."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+out = _Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
+err = _Console(stderr=True)
 
 
 def print_json(value: object) -> None:
     """One JSON object on standard output, whatever the terminal."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+    sys.stdout.flush()
 
 
 def issue_document(issue: Issue) -> dict[str, Any]:

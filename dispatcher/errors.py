@@ -4,10 +4,23 @@
     ├── InvalidInput    a document that cannot be read; carries every issue found, not only the first
     ├── NoResult        an engine ended without a plan
     ├── UnknownEngine   `solve.engine` names none of the engines there are
-    └── PlanRefused     a plan the product made itself failed its checks; it is never published
+    ├── EngineRefuses   the engine asked for cannot keep a hard rule of this problem; another one can
+    ├── PlanRefused     a plan the product made itself failed its checks; it is never published
+    └── Refusal         what is stored does not allow a command; a stable code with parameters
+        ├── NotFound              nothing has this key
+        │   └── UnknownReference  records name others that there are not
+        ├── InUse                 others name what should be deleted
+        ├── Stale                 the caller's version is not the one stored
+        ├── WrongState            its life has gone where this cannot happen any more
+        ├── ScopeConflict         another plan was accepted for the same territory and date
+        ├── IdempotencyConflict   a key that stands for another command already
+        ├── LeaseLost             a worker reports on a run that was taken from it
+        ├── BadCursor             a page is asked for with a cursor of no list here
+        ├── Contention            somebody else changed the same at the same time
+        └── Unavailable           the database is locked for too long, restarting or gone
 
 An issue is data: a stable code with parameters, beside a message and a remedy in English. `ISSUE_CODES` is
-the catalogue of codes; docs/errors.md explains each of them.
+the catalogue of codes, `REFUSAL_CODES` that of refusals; docs/errors.md explains each of them.
 """
 
 from __future__ import annotations
@@ -16,6 +29,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 ISSUE_CODES: Mapping[str, str] = {
     "UNREADABLE_FILE": "the file cannot be read",
@@ -58,6 +72,21 @@ ISSUE_CODES: Mapping[str, str] = {
     "COST_TOO_LARGE": "a cost might not fit into 63 bits",
 }
 """Every code of an issue, with its meaning in half a line."""
+
+REFUSAL_CODES: Mapping[str, str] = {
+    "NOT_FOUND": "nothing has this key",
+    "UNKNOWN_REFERENCE": "records name others that there are not",
+    "IN_USE": "others name what should be deleted",
+    "STALE_VERSION": "the record has changed since the caller read it",
+    "WRONG_STATE": "the record's life has gone where this cannot happen any more",
+    "SCOPE_CONFLICT": "another plan was accepted for the same territory and date",
+    "IDEMPOTENCY_CONFLICT": "the key stands for another command already",
+    "LEASE_LOST": "the run was taken from this worker",
+    "BAD_CURSOR": "the cursor belongs to no list here",
+    "CONTENTION": "somebody else changed the same at the same time",
+    "UNAVAILABLE": "the database does not answer now",
+}
+"""Every code of a refusal, with its meaning in half a line."""
 
 Segment = str | int
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -108,6 +137,23 @@ class UnknownEngine(MusterError):  # noqa: N818
     """`solve.engine` names none of the engines there are."""
 
 
+class EngineRefuses(MusterError):  # noqa: N818
+    """An engine cannot keep a hard rule of this problem and says so rather than break it.
+
+    `rule` is the hard rule, `why` says what about it, and what to do.
+    """
+
+    rule: str
+    why: str
+
+    def __init__(self, rule: str, why: str) -> None:
+        self.rule, self.why = rule, why
+        super().__init__(f"rule {rule}: {why}")
+
+    def __reduce__(self) -> tuple[type[EngineRefuses], tuple[str, str]]:
+        return type(self), (self.rule, self.why)
+
+
 class PlanRefused(MusterError):  # noqa: N818
     """A plan of our own broke a rule or was scored differently by the checker: a defect, never published.
 
@@ -122,6 +168,184 @@ class PlanRefused(MusterError):  # noqa: N818
 
     def __reduce__(self) -> tuple[type[PlanRefused], tuple[tuple[str, ...]]]:
         return type(self), (self.differences,)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """A stored record as its owner knows it: the kind (`site`) and the caller's ids (`("E1", "mon")` for a shift).
+
+    No ids stand for a record that does not exist yet.
+    """
+
+    kind: str
+    key: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind.replace('_', ' ')} {'/'.join(self.key)}".rstrip()
+
+    def as_params(self) -> dict[str, object]:
+        return {"kind": self.kind, "key": list(self.key)}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRecord:
+    """`source` names `target` in its field `field`."""
+
+    source: RecordKey
+    field: str
+    target: RecordKey
+
+
+@dataclass(frozen=True, slots=True)
+class StaleRecord:
+    """`expected` is the version the caller read, 0 where the record must not exist yet; `actual` the stored one."""
+
+    record: RecordKey
+    expected: int
+    actual: int
+
+
+class Refusal(MusterError):  # noqa: N818
+    """A command that the stored state does not allow. Nothing has changed.
+
+    `code` is one of `REFUSAL_CODES`; `params` holds the parts of the message as JSON values.
+    """
+
+    code: ClassVar[str]
+    params: Mapping[str, object]
+
+    def __init__(self, message: str, params: Mapping[str, object], *arguments: object) -> None:
+        super().__init__(message)
+        self.params = params
+        self._arguments = arguments
+
+    def __reduce__(self) -> tuple[type[Refusal], tuple[object, ...]]:
+        return type(self), self._arguments
+
+
+class NotFound(Refusal):
+    """Nothing has this key."""
+
+    code = "NOT_FOUND"
+
+    def __init__(self, record: RecordKey) -> None:
+        super().__init__(f"there is no {record}", record.as_params(), record)
+        self.record = record
+
+
+class UnknownReference(NotFound):
+    """Records name others that there are not; `references` holds all of them, at least one."""
+
+    code = "UNKNOWN_REFERENCE"
+
+    def __init__(self, references: Iterable[NamedRecord]) -> None:
+        self.references = tuple(references)
+        self.record = self.references[0].target
+        message = "; ".join(f"{item.source}: {item.field} names no {item.target}" for item in self.references)
+        params = [
+            {"source": item.source.as_params(), "field": item.field, "target": item.target.as_params()}
+            for item in self.references
+        ]
+        Refusal.__init__(self, message, {"references": params}, self.references)
+
+
+class InUse(Refusal):
+    """Others name what should be deleted: `by` some of them, `more` if there are others."""
+
+    code = "IN_USE"
+
+    def __init__(self, record: RecordKey, by: Iterable[RecordKey], more: bool) -> None:
+        self.record, self.by, self.more = record, tuple(by), more
+        names = ", ".join(str(user) for user in self.by) + (" and others" if more else "")
+        params = {**record.as_params(), "by": [user.as_params() for user in self.by], "more": more}
+        super().__init__(f"{record} is used by {names}", params, record, self.by, more)
+
+
+class Stale(Refusal):
+    """The caller's version is not the one stored; `records` holds every such record of the command."""
+
+    code = "STALE_VERSION"
+
+    def __init__(self, records: Iterable[StaleRecord]) -> None:
+        self.records = tuple(records)
+        message = "; ".join(f"{item.record} is at version {item.actual}, not {item.expected}" for item in self.records)
+        params = [
+            {**item.record.as_params(), "expected": item.expected, "actual": item.actual} for item in self.records
+        ]
+        super().__init__(message, {"records": params}, self.records)
+
+
+class WrongState(Refusal):
+    """The record's life has gone where `action` cannot happen any more."""
+
+    code = "WRONG_STATE"
+
+    def __init__(self, record: RecordKey, state: str, action: str) -> None:
+        self.record, self.state, self.action = record, state, action
+        params = {**record.as_params(), "state": state, "action": action}
+        super().__init__(f"{record} is {state}: {action} is not possible", params, record, state, action)
+
+
+class ScopeConflict(Refusal):
+    """Since the plan's snapshot another plan was accepted for these (territory, ISO date) pairs."""
+
+    code = "SCOPE_CONFLICT"
+
+    def __init__(self, plan: str, scopes: Iterable[tuple[str, str]]) -> None:
+        self.plan, self.scopes = plan, tuple(scopes)
+        places = ", ".join(f"{territory} on {date}" for territory, date in self.scopes)
+        params = {
+            "plan": plan,
+            "scopes": [{"territory": territory, "date": date} for territory, date in self.scopes],
+        }
+        super().__init__(
+            f"another plan was accepted after plan {plan} was begun, for {places}", params, plan, self.scopes
+        )
+
+
+class IdempotencyConflict(Refusal):
+    """The caller's key stands for another command already."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} was used for another command", {"idempotency_key": key}, key)
+
+
+class LeaseLost(Refusal):
+    """A worker reports on a run that was taken from it: its lease ran out, or the run has ended."""
+
+    code = "LEASE_LOST"
+
+    def __init__(self, run: str) -> None:
+        super().__init__(f"run {run} is no longer held by this worker", {"run": run}, run)
+
+
+class BadCursor(Refusal):
+    """A page is asked for with a cursor that this list never gave out."""
+
+    code = "BAD_CURSOR"
+
+    def __init__(self) -> None:
+        super().__init__("the cursor belongs to no list here", {})
+
+
+class Contention(Refusal):
+    """Somebody else changed the same at the same time; the same command may succeed when it is sent again."""
+
+    code = "CONTENTION"
+
+    def __init__(self) -> None:
+        super().__init__("somebody else changed the same at the same time: send it again", {})
+
+
+class Unavailable(Refusal):
+    """The database is locked for too long, restarting or gone; the same command may succeed later."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("the database does not answer now: try again later", {})
 
 
 def path_text(segments: Iterable[Segment]) -> str:

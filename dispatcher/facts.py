@@ -174,7 +174,6 @@ def _read_route(problem: Problem, index: int, route: Route, shift: Shift, findin
         and kinds[0] == "start"
         and (shift.end_location is None or kinds[-1] == "end")
         and all(kind in ("work_order", "break") for kind in kinds[1:middle_end])
-        and len(kinds) >= (2 if shift.end_location is None else 3)
     )
     names = {"engineer": route.engineer, "shift": shift.id}
     if not well_formed:

@@ -1,12 +1,13 @@
 """Whether stocks cover the parts that orders need.
 
 An order takes its parts from the stocks of the shifts that serve it, pooled. Where teams share shifts with other
-orders this is a transport problem per part: orders on one side, shifts on the other (max flow, Ford and Fulkerson
-1956; the graphs are tiny).
+orders this is a transport problem per part: orders on one side, shifts on the other (maximum flow along
+shortest paths, Edmonds and Karp 1972).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 
 ShiftKey = tuple[str, str]
@@ -32,35 +33,58 @@ def missing_parts(demands: Mapping[str, Demand], stocks: Mapping[ShiftKey, Mappi
 
 def _uncovered(orders: Mapping[str, tuple[int, frozenset[ShiftKey]]], stock: dict[ShiftKey, int]) -> int:
     """Pieces of one part that stay uncovered under the best assignment to stocks."""
-    given: dict[str, dict[ShiftKey, int]] = {name: {} for name in orders}
+    given: dict[ShiftKey, dict[str, int]] = {key: {} for key in stock}
     lacking = 0
-    for name in sorted(orders, key=lambda item: len(orders[item][1])):
-        needed, _ = orders[name]
-        while needed and _give_one(name, orders, stock, given, set()):
-            needed -= 1
-        lacking += needed
+    for name, (needed, _) in orders.items():
+        missing = needed
+        while missing:
+            pieces = _give(name, missing, orders, stock, given)
+            if not pieces:
+                break
+            missing -= pieces
+        lacking += missing
     return lacking
 
 
-def _give_one(
+def _give(
     name: str,
+    wanted: int,
     orders: Mapping[str, tuple[int, frozenset[ShiftKey]]],
     stock: dict[ShiftKey, int],
-    given: dict[str, dict[ShiftKey, int]],
-    asked: set[ShiftKey],
-) -> bool:
-    """Give one more piece to an order, moving other orders to other stocks where that frees one."""
-    shifts = sorted(orders[name][1] - asked)
-    for key in shifts:
-        if stock[key] > 0:
-            stock[key] -= 1
-            given[name][key] = given[name].get(key, 0) + 1
-            return True
-    for key in shifts:
-        asked.add(key)
-        for other, pieces in given.items():
-            if other != name and pieces.get(key) and _give_one(other, orders, stock, given, asked):
-                pieces[key] -= 1
-                given[name][key] = given[name].get(key, 0) + 1
-                return True
-    return False
+    given: dict[ShiftKey, dict[str, int]],
+) -> int:
+    """Give an order as many pieces as one shortest path allows, on which others move on to other stocks."""
+    came_from: dict[ShiftKey, tuple[str, ShiftKey | None]] = {}
+    asking: deque[tuple[str, ShiftKey | None]] = deque([(name, None)])
+    while asking:
+        order, leaves = asking.popleft()
+        for key in sorted(orders[order][1] - came_from.keys()):
+            came_from[key] = (order, leaves)
+            if stock[key]:
+                return _hand_on(key, wanted, came_from, stock, given)
+            asking.extend((other, key) for other, pieces in given[key].items() if pieces)
+    return 0
+
+
+def _hand_on(
+    last: ShiftKey,
+    wanted: int,
+    came_from: Mapping[ShiftKey, tuple[str, ShiftKey | None]],
+    stock: dict[ShiftKey, int],
+    given: dict[ShiftKey, dict[str, int]],
+) -> int:
+    """Move pieces along the path that ends at a stock; how many."""
+    steps: list[tuple[str, ShiftKey, ShiftKey | None]] = []
+    key: ShiftKey | None = last
+    while key is not None:
+        order, leaves = came_from[key]
+        steps.append((order, key, leaves))
+        key = leaves
+    held = [given[leaves][order] for order, _, leaves in steps if leaves is not None]
+    pieces = min([wanted, stock[last], *held])
+    stock[last] -= pieces
+    for order, takes, leaves in steps:
+        given[takes][order] = given[takes].get(order, 0) + pieces
+        if leaves is not None:
+            given[leaves][order] -= pieces
+    return pieces

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,19 @@ if TYPE_CHECKING:
     from dispatcher.model import Exact, Location
     from dispatcher.planning import SearchLimits, SearchResult
     from dispatcher.problem import Problem
+
+
+class Clock(Protocol):
+    """What time it is; given from outside, so that a test can decide."""
+
+    def now(self) -> datetime:
+        """This instant, aware, in UTC."""
+
+
+class IdSource(Protocol):
+    """Makes internal ids: 26 characters, unique everywhere, in one process rising in the order they are made."""
+
+    def new(self) -> str: ...
 
 
 class TravelTimes(Protocol):

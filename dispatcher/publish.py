@@ -39,7 +39,7 @@ def plan_document(
 
 
 def score_document(evaluation: Evaluation) -> dict[str, Any]:
-    """Total and terms; costs have at most three decimals, as weights have."""
+    """Total and terms; what is no whole number is written as the nearest float."""
     return {
         "total": evaluation.total,
         "terms": [

@@ -16,35 +16,42 @@ from dispatcher.problem import Problem
 REASONS: Mapping[str, str] = {
     "NO_SHIFT": "{engineer} has no shift",
     "NOT_ALLOWED": "{engineer} is not among the allowed engineers, or is excluded",
-    "PINNED_ELSEWHERE": "pinned to {pinned}",
+    "PINNED_ELSEWHERE": "it is pinned to {pinned}",
+    "PREDECESSOR_UNASSIGNED": "it waits for {other}, which is unassigned",
     "SKILL_MISSING": "{engineer} has no path to the skill {skill} (level {level} needed)",
     "SKILL_LEVEL": "{engineer} reaches level {best_level} of {skill}, level {level} is needed",
     "SKILL_EXPIRED": "the certificate of {engineer} for {skill} runs out before the work could start",
     "PARTS": "{engineer} carries too few of {part}: {needed} needed, {stock} in stock",
-    "PARTS_TAKEN": "the {part} of {engineer} is needed for other orders of the shift",
-    "PREDECESSOR_UNASSIGNED": "waits for {other}, which is unassigned",
-    "DISPLACED": "would fit into an empty day of {engineer}, whose time goes to work that costs more to leave undone",
-    "COSTS_MORE": "{engineer} could go, but it would cost {cost} and leaving it undone costs {value}",
-    "NOT_REACHED": "{engineer} could go and it would pay: the run ended before, or orders that wait left no room",
-    "SHIFT": "would end {overtime_seconds} s after the latest end of {engineer}'s shift",
-    "TIME_WINDOW": "{engineer} cannot be there inside a time window, even with an empty day",
-    "DEPENDS_ON": "the gap to the order it depends on cannot be kept by {engineer}",
-    "BREAK": "leaves {engineer} no room for a break",
+    "COSTS_MORE": "{engineer} could go, but that would cost {cost:,}, and leaving it undone costs {value:,}",
+    "NOT_REACHED": "{engineer} could go and it would pay, but the search ended before it came to that",
+    "PARTS_TAKEN": "the {part} that {engineer} carries goes to other orders of the shift",
+    "STANDBY": "{engineer} stands by for {other} and would come too late there if called",
     "MAX_WORK_ORDERS": "{engineer} has as many orders as the shift may have ({limit})",
-    "NO_TIME": "no time in the shifts of {engineer} keeps windows, breaks and the latest end at once",
+    "DISPLACED": "it would fit an empty day of {engineer}, but other work fills the day",
+    "FIXED_WORK": "pinned work and teams leave {engineer} no time for it",
+    "BREAK": "it leaves {engineer} no room for a break, even on an empty day",
+    "SHIFT": "{engineer} would finish {overtime} after the latest end of the shift, even on an empty day",
+    "TIME_WINDOW": "{engineer} cannot be there inside a time window, even on an empty day",
+    "PINNED_START": "{engineer} cannot start at the pinned time, even on an empty day",
+    "DEPENDS_ON": "{engineer} cannot keep the gap to the order it depends on, even on an empty day",
+    "NO_TIME": "{engineer} has no time for it that keeps windows, breaks and the latest end at once",
     "TEAM_INCOMPLETE": "{engineer} could come as {role}, but the team lacks {lacking}",
-    "TEAM_NO_COMMON_START": "{engineer} could come as {role}, but no start suits a whole team with its standby",
+    "TEAM_STANDBY": "{engineer} could come as {role}, but nobody could stand by as {standby}",
+    "TEAM_SKILLS": "{engineer} could come as {role}, but those who could come do not hold {skills} between them",
+    "TEAM_PARTS": "{engineer} could come as {role}, but those who could come carry too few of {part}",
+    "TEAM_PIN": "{engineer} could come as {role}, but not together with {pinned}, to whom it is pinned",
+    "TEAM_NO_COMMON_START": "{engineer} could come as {role}, but no start was found that suits a whole team",
 }
 
 FIXES: Mapping[str, str] = {
-    "OVERTIME": "{engineer} could do it with {amount_minutes} min more before the latest end of the shift",
-    "TIME_WINDOW": "{engineer} could do it {amount_minutes} min outside the time windows, at {start}",
+    "OVERTIME": "{engineer} could do it if the shift {shift} could end {amount} later",
+    "TIME_WINDOW": "{engineer} could do it {amount} outside the time windows, at {start}",
     "SKILL_LEVEL": "{engineer} could do it with one level more of {skill}",
     "CERTIFICATE": "{engineer} could do it with a valid certificate for {skill}",
-    "PARTS": "{engineer} could do it with {missing} more of {part}",
-    "ALLOW_ENGINEER": "{engineer} could do it if the order allowed it",
+    "PARTS": "{engineer} could do it with {missing} more of {part} on board",
+    "ALLOW_ENGINEER": "{engineer} could do it if the lists of the order allowed it",
     "MORE_ORDERS": "{engineer} could do it with one more order in the shift",
-    "RAISE_VALUE": "{engineer} would do it if leaving it undone cost {missing} more",
+    "RAISE_VALUE": "{engineer} would do it if leaving it undone cost {missing:,} more",
 }
 
 FIX_SECONDS: Mapping[str, int] = {
@@ -68,7 +75,7 @@ class Reason:
 
     @property
     def message(self) -> str:
-        return REASONS[self.code].format(**{"engineer": self.engineer, **self.params})
+        return _sentence(REASONS[self.code], self.engineer, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,7 @@ class Fix:
 
     @property
     def message(self) -> str:
-        minutes = -(-self.amount_seconds // 60)
-        return FIXES[self.code].format(**{"engineer": self.engineer, "amount_minutes": minutes, **self.params})
+        return _sentence(FIXES[self.code], self.engineer, {"amount_seconds": self.amount_seconds, **self.params})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +107,21 @@ class Explainer(Protocol):
     def __call__(
         self, problem: Problem, plan: Plan, progress: Callable[[float, str], None]
     ) -> tuple[Explanation, ...]: ...
+
+
+def duration_text(seconds: int) -> str:
+    """Seconds as people say them, whole minutes rounded up: 45 → "1 min", 4320 → "1 h 12 min"."""
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes or not hours)
+    return " ".join(parts)
+
+
+def _sentence(template: str, engineer: str, params: Mapping[str, object]) -> str:
+    """A message of the catalogue: `x_seconds` can be said as `{x}`, and an instant without its offset."""
+    said: dict[str, object] = {"engineer": engineer, **params}
+    for name, value in params.items():
+        if name.endswith("_seconds") and isinstance(value, int):
+            said[name.removesuffix("_seconds")] = duration_text(value)
+    if "start" in said:
+        said["start"] = str(said["start"])[:16].replace("T", " ")
+    return template.format(**said)

@@ -8,7 +8,7 @@ the result breaks a hard rule, which the evaluation then names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from dispatcher.model import LEAD, Engineer, Team, TimeWindow, WorkOrder
@@ -217,7 +217,7 @@ class _Scheduler:
                     continue
                 first = self._first_start(name)
                 if first < ended + dependency.min_gap_seconds:
-                    raised |= self._raise_by(name, ended + dependency.min_gap_seconds - first)
+                    raised |= self._raise_to(name, ended + dependency.min_gap_seconds)
                 elif dependency.max_gap_seconds is not None and dependency.work_order is not None:
                     lacking = first - ended - dependency.max_gap_seconds
                     if lacking > 0:
@@ -246,17 +246,25 @@ class _Scheduler:
         self._floors[key] = wanted[key[1]]
         return True
 
+    def _raise_to(self, name: str, instant: int) -> set[int]:
+        """Hold every on-site member of an order back until an instant."""
+        return self._raise_on_site(name, lambda start: max(start, instant))
+
     def _raise_by(self, name: str, seconds: int) -> set[int]:
-        """Push all on-site members of an order later (never running work, which stays)."""
+        """Push all on-site members of an order later."""
+        return self._raise_on_site(name, lambda start: start + seconds)
+
+    def _raise_on_site(self, name: str, later: Callable[[int], int]) -> set[int]:
+        """Never running work, which stays, nor what is too late already: that has no schedule."""
         order = self._problem.order_by_id[name]
         if self._problem.is_running(order) or self._last_end(name) > self._problem.end:
             return set()
         starts = self._starts(name)
         raised = set()
         for index, visit in self._routes_of[name]:
-            if order.presence(visit.role) != "remote":
-                engineer = self._sequences[index].engineer
-                self._floors[(name, engineer)] = starts[engineer] + seconds
+            engineer = self._sequences[index].engineer
+            if order.presence(visit.role) != "remote" and later(starts[engineer]) > starts[engineer]:
+                self._floors[(name, engineer)] = later(starts[engineer])
                 raised.add(index)
         return raised
 

@@ -51,7 +51,8 @@ def service_seconds(
     """Seconds of a stop that starts at `start`, setup apart: base × engineer's factor × substitution factors."""
     base = base_seconds(order, role, on_site_size)
     factor = engineer_factor(engineer, order, role)
-    substitution = effective_qualification(problem, engineer, order, role, start).duration_factor
+    qualification = effective_qualification(problem, engineer, order, role, start)
+    substitution = qualification.duration_factor if qualification.qualified else 1
     if factor == 1 and substitution == 1:
         return base
     return round_half_up(base * factor * substitution)

@@ -114,11 +114,12 @@ class Construction:
     def run(self) -> StoppedBy:
         """Place what can be placed; ends early at a limit with what there is."""
         problem = self._problem
-        pinned = [order for order in problem.work_orders if order.pin is not None]
-        pinned.sort(key=lambda o: (not problem.is_running(o), o.pin is None or o.pin.start is None))
-        teams = [order for order in problem.work_orders if order.team is not None and order.pin is None]
+        pinned = _pinned(problem)
+        first = {order.id for order in pinned}
+        others = [order for order in problem.work_orders if order.id not in first]
+        teams = [order for order in others if order.team is not None]
         teams.sort(key=lambda order: -self.state.unserved_cost(order))
-        singles = [order for order in problem.work_orders if order.team is None and order.pin is None]
+        singles = [order for order in others if order.team is None]
         while True:
             placed = len(self.state.served)
             stopped = (
@@ -297,3 +298,20 @@ class Construction:
         self._budget.iterations += 1
         self._progress(len(self.state.served))
         return changed
+
+
+def _pinned(problem: Problem) -> list[WorkOrder]:
+    """Running and pinned orders, and before each what it waits for: without that it could not be served."""
+    pinned = [order for order in problem.work_orders if order.pin is not None]
+    pinned.sort(key=lambda o: (not problem.is_running(o), o.pin is None or o.pin.start is None))
+    found: dict[str, WorkOrder] = {}
+    # A stack instead of recursion: chains of orders may be longer than Python's stack is deep.
+    waiting = list(reversed(pinned))
+    while waiting:
+        order = waiting[-1]
+        before = [d.work_order for d in order.depends_on if d.work_order is not None and d.work_order not in found]
+        if before:
+            waiting.extend(problem.order_by_id[name] for name in before)
+        else:
+            found.setdefault(waiting.pop().id, order)
+    return list(found.values())

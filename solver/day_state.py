@@ -205,9 +205,15 @@ class DayState:
 
     def has_parts(self, order: WorkOrder, routes: Sequence[int]) -> bool:
         """Whether the stocks of these shifts, pooled, still hold what the order needs."""
-        return all(
-            sum(self._stock[index].get(part, 0) for index in routes) >= count for part, count in order.parts.items()
-        )
+        return not self.missing_parts(order, routes)
+
+    def missing_parts(self, order: WorkOrder, routes: Sequence[int]) -> dict[str, int]:
+        """Pieces of each part that the stocks of these shifts, pooled, hold too few of."""
+        missing = {
+            part: count - sum(self._stock[index].get(part, 0) for index in routes)
+            for part, count in order.parts.items()
+        }
+        return {part: count for part, count in missing.items() if count > 0}
 
     def bounds(self, order: WorkOrder) -> tuple[int, int] | None:
         """(earliest, latest) first on-site start by the orders it depends on; None while one is unserved."""

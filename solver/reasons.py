@@ -2,33 +2,42 @@
 
 For each engineer the first thing that stands in the way is named: what no plan could change (lists, pins, skills,
 parts), then what testing shows. A stop that fits is too dear; one that fits only an empty day is displaced; else one
-rule after the other is lifted on an empty day, and the one without which it fits is the reason. The fix is sought
-against the full day: the one change, by one engineer, that would be smallest.
+rule after the other is lifted on a day without any work, and the one without which it fits is the reason. The fix is
+sought against the full day: the one change, by one engineer, that would be smallest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dispatcher.documents import instant_text
-from dispatcher.model import Engineer, Shift, WorkOrder, round_half_up
+from dispatcher.model import Engineer, Team, WorkOrder
 from dispatcher.plan import Plan
 from dispatcher.problem import Problem
 from dispatcher.reasons import FIX_SECONDS, Explanation, Fix, Reason
-from dispatcher.service import base_seconds, engineer_factor
-from skills.qualification import Gap
-from solver.day_state import DayState
+from skills.qualification import Gap, HeldSkill
+from solver.day_state import DayState, Price
 from solver.route_state import Insertion, RouteState, trace
 from solver.stint import FAR_FUTURE, FAR_PAST, Stint, make_stint
 from solver.team_insertion import TeamComposer
+from solver.what_if import with_fix
+
+TRIED_FIXES = 4
+"""Fixes of a team tried, smallest first: each is a whole day built anew."""
+
+Lifted = tuple[str, ...]
+"""Rules lifted from a route: `empty` (of what an engine may move), `bare` (of all but running work), `breaks`,
+`orders` (their largest number), `standby` (promises to stand by)."""
+
+AS_PLANNED: Lifted = ()
 
 
 def explain_unassigned(
     problem: Problem, plan: Plan, progress: Callable[[float, str], None] = lambda fraction, text: None
 ) -> tuple[Explanation, ...]:
     """Reasons and cheapest fix of every unassigned order of a feasible plan (the port `Explainer`)."""
-    finder = _Finder(problem, DayState.of_plan(problem, plan))
+    finder = _Finder(problem, plan)
     found = []
     for number, name in enumerate(plan.unassigned):
         progress(number / len(plan.unassigned), f"explaining {name}")
@@ -46,16 +55,23 @@ class _Answer:
 
 
 class _Finder:
-    def __init__(self, problem: Problem, state: DayState) -> None:
+    def __init__(self, problem: Problem, plan: Plan) -> None:
         self._problem = problem
-        self._state = state
-        self._variants: dict[tuple[int, str], RouteState] = {}
+        self._plan = plan
+        self._state = DayState.of_plan(problem, plan)
+        self._variants: dict[tuple[int, Lifted], RouteState] = {}
+        # Answers about skills are kept by engineer: those of engineers with skills they do not have stay apart.
+        self._imagined = replace(problem)
 
     def explain(self, order: WorkOrder) -> Explanation:
         answers = self._team(order) if order.team is not None else self._single(order)
-        fixes = [fix for answer in answers for fix in answer.fixes]
-        cheapest = min(fixes, key=lambda fix: (fix.amount_seconds, fix.code, fix.engineer), default=None)
-        return Explanation(order.id, tuple(answer.reason for answer in answers), cheapest)
+        fixes = sorted(
+            (fix for answer in answers for fix in answer.fixes),
+            key=lambda fix: (fix.amount_seconds, fix.code, fix.engineer),
+        )
+        if order.team is not None:
+            fixes = [fix for fix in fixes[:TRIED_FIXES] if self._helps_the_team(order, fix)]
+        return Explanation(order.id, tuple(answer.reason for answer in answers), fixes[0] if fixes else None)
 
     # -- orders ------------------------------------------------------------------------------------------------
 
@@ -71,36 +87,63 @@ class _Finder:
             engineer.id: [(role.name, self._answer(order, engineer, role.name, size)) for role in roles]
             for engineer in self._problem.engineers
         }
-        lacking = []
+        lacking: dict[str, int] = {}
         for role in roles:
             able = sum(answer.fits for held in by_engineer.values() for name, answer in held if name == role.name)
             if able < role.minimum:
-                lacking.append(f"{role.minimum - able} more as {role.name}")
+                lacking[role.name] = role.minimum - able
         placement = TeamComposer(self._state, order).best()
+        # One more person helps a team only where one is all it lacks.
+        one_missing = placement is None and sum(lacking.values()) == 1
+        obstacle = self._obstacle(order, order.team, lacking) if placement is None else ("", {})
         answers = []
         for engineer, held in by_engineer.items():
-            fitting = next(((name, answer) for name, answer in held if answer.fits), None)
+            fitting = next((name for name, answer in held if answer.fits), None)
+            fixes = tuple(fix for name, answer in held if one_missing and name in lacking for fix in answer.fixes)
             if fitting is None:
-                answers.append(min((answer for _, answer in held), key=_severity))
-                continue
-            if placement is not None:
-                reason = self._dear(order, engineer, placement.delta)
-            elif lacking:
-                reason = Reason(engineer, "TEAM_INCOMPLETE", {"role": fitting[0], "lacking": ", ".join(lacking)})
+                closest = min((answer for _, answer in held), key=_severity)
+                answers.append(replace(closest, fixes=fixes))
+            elif placement is not None:
+                answers.append(self._dear(order, engineer, placement.delta))
             else:
-                reason = Reason(engineer, "TEAM_NO_COMMON_START", {"role": fitting[0]})
-            answers.append(_Answer(reason))
-        # One more person helps a team only where one is all it lacks.
-        one_missing = len(lacking) == 1 and lacking[0].startswith("1 ")
-        return answers if one_missing else [replace(answer, fixes=()) for answer in answers]
+                code, params = obstacle
+                answers.append(_Answer(Reason(engineer, code, {"role": fitting, **params}), fixes))
+        return answers
+
+    def _obstacle(self, order: WorkOrder, team: Team, lacking: Mapping[str, int]) -> tuple[str, dict[str, object]]:
+        """What keeps those who could come from being a team: the one thing without which it could be made."""
+        if lacking:
+            said = ", ".join(f"{count} more as {name}" for name, count in lacking.items())
+            return "TEAM_INCOMPLETE", {"lacking": said}
+        waiting = [role.name for role in team.roles if role.presence == "standby"]
+        present = tuple(role for role in team.roles if role.presence != "standby")
+        together = ", ".join(f"{required.skill} (level {required.level})" for required in team.collective_skills)
+        pinned = None if order.pin is None else order.pin.engineer
+        obstacles: tuple[tuple[str, dict[str, object], WorkOrder], ...] = (
+            ("TEAM_STANDBY", {"standby": ", ".join(waiting)}, replace(order, team=replace(team, roles=present))),
+            ("TEAM_SKILLS", {"skills": together}, replace(order, team=replace(team, collective_skills=()))),
+            ("TEAM_PARTS", {"part": ", ".join(sorted(order.parts))}, replace(order, parts={})),
+            ("TEAM_PIN", {"pinned": pinned}, replace(order, pin=None)),
+        )
+        for code, params, changed in obstacles:
+            if changed != order and TeamComposer(self._state, changed).best() is not None:
+                return code, params
+        return "TEAM_NO_COMMON_START", {}
+
+    def _helps_the_team(self, order: WorkOrder, fix: Fix) -> bool:
+        """Whether the whole team could be made in the day as planned if the fix were done."""
+        if fix.code == "RAISE_VALUE":
+            return True
+        problem = with_fix(self._problem, order, fix)
+        state = DayState.of_plan(problem, self._plan)
+        return TeamComposer(state, problem.order_by_id[order.id]).best() is not None
 
     # -- one engineer ------------------------------------------------------------------------------------------
 
     def _answer(self, order: WorkOrder, engineer: Engineer, role: str | None, size: int) -> _Answer:
         """The first thing in the way of one engineer, from what cannot change to what testing shows."""
         name = engineer.id
-        routes = self._state.routes_of[name]
-        if not routes:
+        if not self._state.routes_of[name]:
             return _Answer(Reason(name, "NO_SHIFT"))
         if order.pin is not None and order.pin.engineer != name and order.team is None:
             return _Answer(Reason(name, "PINNED_ELSEWHERE", {"pinned": order.pin.engineer}))
@@ -109,180 +152,258 @@ class _Finder:
             other = next(d.work_order for d in order.depends_on if d.work_order not in self._state.served)
             return _Answer(Reason(name, "PREDECESSOR_UNASSIGNED", {"other": other}))
         stint = make_stint(self._problem, engineer, order, role, size)
+        if stint is not None:
+            stint = stint.held(not_before=bounds[0], not_after=bounds[1])
         if not order.admits(name):
-            return _Answer(
-                Reason(name, "NOT_ALLOWED"),
-                self._static_fix(stint, engineer, bounds, "ALLOW_ENGINEER"),
-            )
+            reason = Reason(name, "NOT_ALLOWED")
+            fits = stint is not None and self._fits(order, name, stint)
+            return _Answer(reason, (_fix(name, "ALLOW_ENGINEER"),) if fits else ())
         if stint is None:
             return self._unskilled(order, engineer, role, size, bounds)
-        stint = stint.held(not_before=bounds[0], not_after=bounds[1])
-        short = self._short_part(order, engineer) if order.team is None else None
-        if short is not None:
-            return _Answer(short, self._static_fix(stint, engineer, bounds, "PARTS", short.params))
-        return self._tested(order, engineer, role, stint)
+        if order.team is None:
+            for part, needed in sorted(order.parts.items()):
+                stock = engineer.parts.get(part, 0)
+                if stock < needed:
+                    params = {"part": part, "needed": needed, "stock": stock, "missing": needed - stock}
+                    return _Answer(Reason(name, "PARTS", params), self._parts_fixes(order, name, stint))
+        return self._tested(order, engineer, role, size, stint)
 
-    def _tested(self, order: WorkOrder, engineer: Engineer, role: str | None, stint: Stint) -> _Answer:
+    def _tested(self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint) -> _Answer:
         name = engineer.id
         routes = self._state.routes_of[name]
-        best = self._cheapest(stint, routes, "")
-        has_parts = order.team is not None or any(self._state.has_parts(order, (index,)) for index in routes)
-        if best is not None and has_parts:
-            company = self._state.company_cost(order, (name,), (name,))
-            delta = best[0] + company - self._state.unserved_cost(order)
-            missing = Fix(name, "RAISE_VALUE", FIX_SECONDS["RAISE_VALUE"], {"missing": max(0, -(-delta // 1000))})
-            return _Answer(self._dear(order, name, delta), (missing,) if delta >= 0 else (), fits=True)
+        best = self._cheapest(stint, self._stocked(order, name), AS_PLANNED)
         if best is not None:
-            return _Answer(Reason(name, "PARTS_TAKEN", {"part": ", ".join(sorted(order.parts))}))
-        fixes = tuple(self._time_fixes(engineer, stint))
-        if self._cheapest(stint, routes, "empty") is not None:
+            company = self._state.company_cost(order, (name,), (name,))
+            answer = self._dear(order, name, best[0] + company - self._state.unserved_cost(order))
+            return replace(answer, fits=True)
+        bare = [index for index in routes if self._cheapest(stint, [index], AS_PLANNED) is not None]
+        if bare:
+            part = ", ".join(self._state.missing_parts(order, bare[:1]))
+            return _Answer(Reason(name, "PARTS_TAKEN", {"part": part}), self._parts_fixes(order, name, stint))
+        fixes = tuple(self._time_fixes(order, engineer, role, size, stint))
+        if self._cheapest(stint, routes, ("standby",)) is not None:
+            return _Answer(Reason(name, "STANDBY", {"other": self._stands_by_for(routes)}), fixes)
+        if self._cheapest(stint, routes, ("empty",)) is not None:
             limit = self._limit_reached(routes)
-            if limit is not None and self._cheapest(stint, routes, "orders") is not None:
+            if limit is not None and self._cheapest(stint, routes, ("orders",)) is not None:
                 return _Answer(Reason(name, "MAX_WORK_ORDERS", {"limit": limit}), fixes)
             return _Answer(Reason(name, "DISPLACED"), fixes)
-        return _Answer(self._on_an_empty_day(order, engineer, role, stint), fixes)
+        return _Answer(self._on_an_empty_day(order, engineer, role, size, stint), fixes)
 
-    def _on_an_empty_day(self, order: WorkOrder, engineer: Engineer, role: str | None, stint: Stint) -> Reason:
-        """The one rule without which the stop fits an empty day."""
+    def _on_an_empty_day(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint
+    ) -> Reason:
+        """The one rule without which the stop fits a day with nothing in it but running work."""
         name = engineer.id
         routes = self._state.routes_of[name]
-        skilled = replace(stint, segments=_always(stint))
-        if any(seconds is None for _, seconds, _ in stint.segments) and self._cheapest(skilled, routes, "empty"):
-            gaps = self._problem.qualification(engineer, order, role, FAR_FUTURE).gaps
-            return Reason(name, "SKILL_EXPIRED", {"skill": gaps[0].required.skill})
-        late = self._cheapest(stint, routes, "empty,end")
-        if late is not None:
-            return Reason(name, "SHIFT", {"overtime_seconds": self._overrun(late[1], late[2])})
-        if stint.windows and self._cheapest(replace(stint, windows=()), routes, "empty") is not None:
-            return Reason(name, "TIME_WINDOW")
-        unbound = replace(stint, not_before=FAR_PAST, not_after=FAR_FUTURE, after=frozenset())
-        if order.depends_on and self._cheapest(unbound, routes, "empty") is not None:
-            return Reason(name, "DEPENDS_ON")
-        if self._cheapest(stint, routes, "empty,breaks") is not None:
+
+        def fits(changed: Stint | None, *lifted: str) -> bool:
+            return changed is not None and self._cheapest(changed, routes, ("bare", *lifted)) is not None
+
+        limit = self._limit_reached(routes)
+        if limit is not None and self._cheapest(stint, routes, ("empty", "orders")) is not None:
+            return Reason(name, "MAX_WORK_ORDERS", {"limit": limit})
+        if fits(stint):
+            return Reason(name, "FIXED_WORK")
+        if fits(stint, "standby"):
+            return Reason(name, "STANDBY", {"other": self._stands_by_for(routes)})
+        expired = self._expired(order, engineer, role, stint)
+        if expired and fits(self._as_if_skilled(order, engineer, role, size, stint, expired)):
+            return Reason(name, "SKILL_EXPIRED", {"skill": expired[0].required.skill})
+        if fits(stint, "breaks"):
             return Reason(name, "BREAK")
+        overruns = [
+            end - self._state.routes[index].shift.latest_end
+            for index in routes
+            if (end := self._earliest_end(index, stint, ("bare",), FAR_FUTURE)) is not None
+        ]
+        if overruns:
+            return Reason(name, "SHIFT", {"overtime_seconds": min(overruns)})
+        if stint.windows and fits(replace(stint, windows=())):
+            return Reason(name, "TIME_WINDOW")
+        pin = order.pin
+        if pin is not None and pin.start is not None and fits(self._unpinned(order, engineer, role, size, stint)):
+            return Reason(name, "PINNED_START", {"start": self._clock(pin.start)})
+        if order.depends_on and fits(replace(stint, not_before=FAR_PAST, not_after=FAR_FUTURE, after=frozenset())):
+            return Reason(name, "DEPENDS_ON")
         return Reason(name, "NO_TIME")
-
-    def _time_fixes(self, engineer: Engineer, stint: Stint) -> Iterator[Fix]:
-        """Changes of time that would make room in the day as it is planned."""
-        name = engineer.id
-        routes = self._state.routes_of[name]
-        late = self._cheapest(stint, routes, "end", least_overrun=True)
-        if late is not None:
-            yield Fix(
-                name,
-                "OVERTIME",
-                max(1, self._overrun(late[1], late[2])),
-                {"shift": self._state.routes[late[1]].shift.id},
-            )
-        if self._cheapest(stint, routes, "orders") is not None:
-            yield Fix(name, "MORE_ORDERS", FIX_SECONDS["MORE_ORDERS"])
-        if stint.windows:
-            free = replace(stint, windows=())
-            moved = self._cheapest(free, routes, "")
-            if moved is not None:
-                start = next(made.start for made in trace(moved[2].label) if made.stint is free)
-                away = min(max(opens - start, start - closes, 0) for opens, closes in stint.windows)
-                yield Fix(name, "TIME_WINDOW", max(1, away), {"start": self._clock(start)})
-
-    # -- what no plan changes ----------------------------------------------------------------------------------
 
     def _unskilled(
         self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, bounds: tuple[int, int]
     ) -> _Answer:
-        at = max(self._problem.now, engineer.shifts[0].start)
+        at = max(self._problem.now, min(shift.start for shift in engineer.shifts))
         gaps = self._problem.qualification(engineer, order, role, at).gaps
         worst = min(gaps, key=lambda gap: _GAPS.index(gap.code))
-        params = {
-            "skill": worst.required.skill,
-            "level": worst.required.level,
-            "best_level": worst.best_level,
-        }
+        params = {"skill": worst.required.skill, "level": worst.required.level, "best_level": worst.best_level}
         reason = Reason(engineer.id, worst.code, params)
-        if len(gaps) > 1 or not _is_one_step(worst):
+        if len(gaps) > 1 or worst.code != "SKILL_LEVEL" or worst.required.level - (worst.best_level or 0) > 1:
             return _Answer(reason)
-        seconds = round_half_up(base_seconds(order, role, size) * engineer_factor(engineer, order, role))
-        code = "CERTIFICATE" if worst.code == "SKILL_EXPIRED" else "SKILL_LEVEL"
-        skilled = self._as_if_skilled(order, engineer, role, seconds)
-        return _Answer(reason, self._static_fix(skilled, engineer, bounds, code, params))
+        skilled = self._imagined_stint(order, engineer, role, size, gaps)
+        if skilled is None:
+            return _Answer(reason)
+        skilled = skilled.held(not_before=bounds[0], not_after=bounds[1])
+        fits = self._fits(order, engineer.id, skilled)
+        return _Answer(reason, (_fix(engineer.id, "SKILL_LEVEL", params),) if fits else ())
 
-    def _as_if_skilled(self, order: WorkOrder, engineer: Engineer, role: str | None, seconds: int) -> Stint:
-        """The stint the engineer would have with all skills required."""
-        unskilled = replace(order, required_skills=(), team=None)
-        stint = make_stint(self._problem, engineer, replace(unskilled, id=f"{order.id} without skills"))
-        assert stint is not None
-        return replace(
-            stint,
-            order=order,
-            role=role,
-            remote=order.presence(role) == "remote",
-            segments=((FAR_FUTURE, seconds, 0),),
-        )
+    # -- what would help ---------------------------------------------------------------------------------------
 
-    def _short_part(self, order: WorkOrder, engineer: Engineer) -> Reason | None:
-        for part, needed in sorted(order.parts.items()):
-            stock = engineer.parts.get(part, 0)
-            if stock < needed:
-                return Reason(
-                    engineer.id,
-                    "PARTS",
-                    {"part": part, "needed": needed, "stock": stock, "missing": needed - stock},
-                )
-        return None
+    def _time_fixes(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint
+    ) -> Iterator[Fix]:
+        """Changes that would make room in the day as it is planned."""
+        name = engineer.id
+        stocked = self._stocked(order, name)
+        overruns = []
+        for index in stocked:
+            shift = self._state.routes[index].shift
+            following = (other.start for other in engineer.shifts if other.start >= shift.latest_end)
+            end = self._earliest_end(index, stint, AS_PLANNED, min([self._problem.end, *following]))
+            if end is not None:
+                overruns.append((end - shift.latest_end, shift.id))
+        if overruns:
+            seconds, shift_id = min(overruns)
+            yield Fix(name, "OVERTIME", seconds, {"shift": shift_id})
+        if self._cheapest(stint, stocked, ("orders",)) is not None:
+            yield _fix(name, "MORE_ORDERS")
+        if stint.windows:
+            yield from self._window_fix(stint, name, stocked)
+        expired = self._expired(order, engineer, role, stint)
+        if len(expired) == 1:
+            skilled = self._as_if_skilled(order, engineer, role, size, stint, expired)
+            if skilled is not None and self._fits(order, name, skilled):
+                params = {"skill": expired[0].required.skill, "level": expired[0].required.level}
+                yield _fix(name, "CERTIFICATE", params)
 
-    def _static_fix(
-        self,
-        stint: Stint | None,
-        engineer: Engineer,
-        bounds: tuple[int, int],
-        code: str,
-        params: object = None,
-    ) -> tuple[Fix, ...]:
-        """A fix of what stands in the way, if the stop would then fit the day as it is planned."""
-        if stint is None:
+    def _window_fix(self, stint: Stint, engineer: str, routes: list[int]) -> Iterator[Fix]:
+        """The start nearest to a window that the day as planned has room for."""
+        free = replace(stint, windows=())
+
+        def start_of(insertion: Insertion) -> int:
+            return next(made.start for made in trace(insertion.label) if made.stint is free)
+
+        def away(insertion: Insertion) -> int:
+            start = start_of(insertion)
+            return min(max(opens - start, start - closes) for opens, closes in stint.windows)
+
+        found = self._cheapest(free, routes, AS_PLANNED, measure=away)
+        if found is not None:
+            yield Fix(engineer, "TIME_WINDOW", max(1, found[0]), {"start": self._clock(start_of(found[1]))})
+
+    def _parts_fixes(self, order: WorkOrder, engineer: str, stint: Stint) -> tuple[Fix, ...]:
+        """More of one part, where one is all that is missing and the stop would then fit."""
+        found = []
+        for index in self._state.routes_of[engineer]:
+            missing = self._state.missing_parts(order, (index,))
+            if len(missing) == 1 and self._cheapest(stint, [index], AS_PLANNED) is not None:
+                [(part, count)] = missing.items()
+                found.append((count, part))
+        if not found:
             return ()
-        stint = stint.held(not_before=bounds[0], not_after=bounds[1])
-        if self._cheapest(stint, self._state.routes_of[engineer.id], "") is None:
+        count, part = min(found)
+        return (_fix(engineer, "PARTS", {"part": part, "missing": count}),)
+
+    def _dear(self, order: WorkOrder, engineer: str, delta: int) -> _Answer:
+        """It could be done: what that costs (`delta` in thousandths, against leaving it undone), or that it pays."""
+        if delta < 0:
+            return _Answer(Reason(engineer, "NOT_REACHED"))
+        value = self._state.unserved_cost(order)
+        reason = Reason(engineer, "COSTS_MORE", {"cost": -(-(delta + value) // 1000), "value": value // 1000})
+        return _Answer(reason, (_fix(engineer, "RAISE_VALUE", {"missing": delta // 1000 + 1}),))
+
+    # -- other skills, other pins ------------------------------------------------------------------------------
+
+    def _expired(self, order: WorkOrder, engineer: Engineer, role: str | None, stint: Stint) -> tuple[Gap, ...]:
+        """What the engineer cannot do once all certificates have run out."""
+        if all(seconds is not None for _, seconds, _ in stint.segments):
             return ()
-        return (Fix(engineer.id, code, FIX_SECONDS[code], dict(params) if isinstance(params, dict) else {}),)
+        return self._problem.qualification(engineer, order, role, FAR_FUTURE).gaps
+
+    def _as_if_skilled(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint, gaps: tuple[Gap, ...]
+    ) -> Stint | None:
+        """The same stint by an engineer who closes the gaps for ever."""
+        skilled = self._imagined_stint(order, engineer, role, size, gaps)
+        return None if skilled is None else skilled.held(not_before=stint.not_before, not_after=stint.not_after)
+
+    def _imagined_stint(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, gaps: tuple[Gap, ...]
+    ) -> Stint | None:
+        gained = tuple(HeldSkill(gap.required.skill, gap.required.level) for gap in gaps)
+        return make_stint(self._imagined, replace(engineer, skills=engineer.skills + gained), order, role, size)
+
+    def _unpinned(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint
+    ) -> Stint | None:
+        free = make_stint(self._problem, engineer, replace(order, pin=None), role, size)
+        bounds = self._state.bounds(order)
+        if free is None or bounds is None or stint.running_since is not None:
+            return None
+        return free.held(not_before=bounds[0], not_after=bounds[1])
 
     # -- testing -----------------------------------------------------------------------------------------------
 
+    def _stocked(self, order: WorkOrder, engineer: str) -> list[int]:
+        """The engineer's routes whose stock holds the order's parts; a team pools them, so there all count."""
+        routes = self._state.routes_of[engineer]
+        return [index for index in routes if order.team is not None or self._state.has_parts(order, (index,))]
+
+    def _fits(self, order: WorkOrder, engineer: str, stint: Stint) -> bool:
+        return self._cheapest(stint, self._stocked(order, engineer), AS_PLANNED) is not None
+
     def _cheapest(
-        self, stint: Stint, routes: list[int], lifted: str, *, least_overrun: bool = False
-    ) -> tuple[int, int, Insertion] | None:
-        """The best insertion over an engineer's routes with rules lifted: (cost, route, insertion)."""
-        best: tuple[int, int, Insertion] | None = None
+        self, stint: Stint, routes: list[int], lifted: Lifted, *, measure: Callable[[Insertion], int] | None = None
+    ) -> tuple[int, Insertion] | None:
+        """The best insertion over an engineer's routes with rules lifted, by cost or by another measure."""
+        best: tuple[int, Insertion] | None = None
         for index in routes:
-            route = self._variant(index, lifted)
-            price = self._state.price_for(index) if not lifted else _end_of if least_overrun else None
-            found = route.best_insertion(stint, price=price)
+            found = self._variant(index, lifted).best_insertion(stint, price=self._price(index, lifted, measure))
             if found is not None and (best is None or found[0] < best[0]):
-                best = (found[0], index, found[1])
+                best = found
         return best
 
-    def _variant(self, index: int, lifted: str) -> RouteState:
-        """A route with some rules lifted; `empty` keeps only what no engine may move."""
-        if not lifted:
-            return self._state.routes[index]
-        key = (index, lifted)
-        if key not in self._variants:
-            route = self._state.routes[index]
-            shift: Shift = route.shift
-            stints = route.stints
-            for rule in lifted.split(","):
-                if rule == "empty":
-                    stints = [stint for stint in stints if stint.order.team is not None or stint.order.pin is not None]
-                elif rule == "end":
-                    shift = replace(shift, latest_end=FAR_FUTURE)
-                elif rule == "orders":
-                    shift = replace(shift, max_work_orders=None)
-                elif rule == "breaks":
-                    shift = replace(shift, breaks=())
-            self._variants[key] = RouteState.of(self._problem, route.engineer, shift, stints)
-        return self._variants[key]
+    def _price(self, index: int, lifted: Lifted, measure: Callable[[Insertion], int] | None = None) -> Price | None:
+        """How an insertion is judged: promises to stand by are kept unless they are lifted."""
+        promised = None if "standby" in lifted else self._state.price_for(index, shared=not lifted)
+        if measure is None:
+            return promised
 
-    def _overrun(self, route: int, insertion: Insertion) -> int:
-        return insertion.label.free - self._state.routes[route].shift.latest_end
+        def price(insertion: Insertion) -> int | None:
+            return None if promised is not None and promised(insertion) is None else measure(insertion)
+
+        return price
+
+    def _variant(self, index: int, lifted: Lifted) -> RouteState:
+        """A route with some rules lifted."""
+        if (index, lifted) not in self._variants:
+            route = self._state.routes[index]
+            shift, stints = route.shift, route.stints
+            if "empty" in lifted:
+                stints = [stint for stint in stints if stint.order.team is not None or stint.order.pin is not None]
+            if "bare" in lifted:
+                stints = [stint for stint in stints if stint.running_since is not None]
+            if "orders" in lifted:
+                shift = replace(shift, max_work_orders=None)
+            if "breaks" in lifted:
+                shift = replace(shift, breaks=())
+            variant = RouteState.of(self._problem, route.engineer, shift, stints)
+            variant.is_closed = route.is_closed
+            self._variants[(index, lifted)] = variant
+        return self._variants[(index, lifted)]
+
+    def _earliest_end(self, index: int, stint: Stint, lifted: Lifted, limit: int) -> int | None:
+        """When the route could be over with the stint if it only had to be by `limit`; None if it cannot."""
+        route = self._variant(index, lifted)
+        price = self._price(index, lifted, lambda insertion: insertion.label.free)
+        earliest: int | None = None
+        # A route takes its breaks where it is cheapest, so ask again whether it could be over still earlier.
+        while True:
+            trial = RouteState.of(self._problem, route.engineer, replace(route.shift, latest_end=limit), route.stints)
+            trial.is_closed = route.is_closed
+            found = trial.best_insertion(stint, price=price)
+            if found is None:
+                return earliest
+            earliest = found[0]
+            limit = earliest - 1
 
     def _limit_reached(self, routes: list[int]) -> int | None:
         for index in routes:
@@ -291,11 +412,8 @@ class _Finder:
                 return limit
         return None
 
-    def _dear(self, order: WorkOrder, engineer: str, delta: int) -> Reason:
-        value = self._state.unserved_cost(order)
-        if delta < 0:
-            return Reason(engineer, "NOT_REACHED")
-        return Reason(engineer, "COSTS_MORE", {"cost": (delta + value) // 1000, "value": value // 1000})
+    def _stands_by_for(self, routes: list[int]) -> str:
+        return ", ".join(sorted({duty.order for duty in self._state.duties if duty.route in routes}))
 
     def _clock(self, instant: int) -> str:
         return instant_text(instant, self._problem.timezone)
@@ -306,6 +424,7 @@ _SEVERITY = (
     "COSTS_MORE",
     "NOT_REACHED",
     "PARTS_TAKEN",
+    "STANDBY",
     "MAX_WORK_ORDERS",
     "DISPLACED",
     "SHIFT",
@@ -319,17 +438,5 @@ def _severity(answer: _Answer) -> int:
     return _SEVERITY.index(code) if code in _SEVERITY else len(_SEVERITY)
 
 
-def _is_one_step(gap: Gap) -> bool:
-    if gap.code == "SKILL_EXPIRED":
-        return True
-    return gap.code == "SKILL_LEVEL" and gap.required.level - (gap.best_level or 0) == 1
-
-
-def _always(stint: Stint) -> tuple[tuple[int, int | None, int], ...]:
-    """The stint's longest duration at any time, as if no certificate ran out."""
-    longest = max(seconds for _, seconds, _ in stint.segments if seconds is not None)
-    return ((FAR_FUTURE, longest, 0),)
-
-
-def _end_of(insertion: Insertion) -> int:
-    return insertion.label.free
+def _fix(engineer: str, code: str, params: Mapping[str, object] | None = None) -> Fix:
+    return Fix(engineer, code, FIX_SECONDS[code], dict(params or {}))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.model import LEAD, Engineer, Role, Team, WorkOrder
 from dispatcher.plan import Member
+from dispatcher.service import base_seconds
 from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
 from skills.qualification import RequiredSkill, qualify
 from solver.day_state import DayState, Duty, Placed, Placement
@@ -22,8 +23,8 @@ MAX_STARTS = 24
 """Candidate starts tried for one team: the earliest half, the rest spread over the day."""
 MAX_CANDIDATES = 8
 """Members considered for one role at one start, cheapest first (who must be considered comes on top)."""
-KEPT_COMPOSITIONS = 12
-"""Compositions kept in case the cheapest finds no standby."""
+MAX_MISSES = 100
+"""Compositions without a standby at one start after which the start is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,15 @@ class _Candidate:
     made: Made
 
 
+@dataclass(frozen=True, slots=True)
+class _Composition:
+    """A whole team: what it changes the total by (thousandths), its members and its standby."""
+
+    delta: int
+    members: tuple[_Candidate, ...]
+    duties: tuple[Duty, ...]
+
+
 class TeamComposer:
     """Finds the cheapest team for an order in the present state of the day."""
 
@@ -68,18 +78,15 @@ class TeamComposer:
         bounds = self._state.bounds(self._order)
         if bounds is None:
             return None
-        found: list[tuple[int, int, list[_Candidate]]] = []
+        best: _Composition | None = None
         for start, window in self._starts(bounds):
-            counts = {role.name: role.minimum for role in self._roles}
-            found.extend(self._compose_at(start, window, bounds, counts, len(found)))
-            found.sort(key=lambda item: item[:2])
-            del found[KEPT_COMPOSITIONS:]
-        for delta, _, members in found:
-            duties = self._standby(members)
-            if duties is not None:
-                placed = tuple(Placed(m.route, m.insertion.position, m.stint) for m in members)
-                return Placement(self._order, delta, placed, duties)
-        return None
+            found = self._compose_at(start, window, bounds)
+            if found is not None and (best is None or found.delta < best.delta):
+                best = found
+        if best is None:
+            return None
+        placed = tuple(Placed(m.route, m.insertion.position, m.stint) for m in best.members)
+        return Placement(self._order, best.delta, placed, best.duties)
 
     # -- candidate starts --------------------------------------------------------------------------------------
 
@@ -91,16 +98,21 @@ class TeamComposer:
             assert pin.start is not None
             return [(pin.start, (FAR_PAST, FAR_FUTURE))]
         windows = [(w.start, w.end) for w in self._order.time_windows] or [(FAR_PAST, FAR_FUTURE)]
-        instants = set(self._arrivals())
+        instants = {*self._arrivals(), *self._standby_instants()}
         gap = self._team.arrival.min_gap_seconds
         if pin is not None and pin.start is not None:
             instants |= {pin.start, pin.start - gap}
         instants.add(bounds[0])
+        leads_from_afar = False
         if self._team.arrival.mode == "lead_first":
+            lead = self._team.role(LEAD)
+            leads_from_afar = lead is not None and lead.presence == "remote"
+            instants |= {opens for opens, _ in windows}
             instants |= {instant - gap for instant in list(instants)}
         pairs: set[tuple[int, tuple[int, int]]] = set()
         for window in windows:
-            lowest = max(self._problem.now, window[0] - (gap if self._team.arrival.mode == "lead_first" else 0))
+            # A lead who is not on site may begin before the window opens for the others.
+            lowest = self._problem.now if leads_from_afar else max(self._problem.now, window[0])
             highest = min(window[1], bounds[1], self._problem.end)
             pairs |= {(max(instant, lowest), window) for instant in instants if max(instant, lowest) <= highest}
         ordered = sorted(pairs)
@@ -111,39 +123,65 @@ class TeamComposer:
         return ordered[:head] + [ordered[head + int(step * number)] for number in range(MAX_STARTS - head)]
 
     def _arrivals(self) -> Iterator[int]:
-        """When an engineer who could hold an on-site role could be there, after each stop of their routes."""
+        """When an engineer who could be a member could begin, after each stop of their routes.
+
+        On site that is when they get there, remotely when they are free.
+        """
         problem = self._problem
         place = problem.location_index[self._order.location]
         for engineer in self._state.engineers_for(self._order):
-            if not any(
-                role.presence == "on_site" and self._stint(engineer, role, 1) is not None for role in self._roles
-            ):
+            presences = {role.presence for role in self._roles if self._stint(engineer, role, 1) is not None}
+            if not presences:
                 continue
             for index in self._state.routes_of[engineer.id]:
                 route = self._state.routes[index]
                 free, where = max(route.shift.start, problem.now), route.start_place()
-                yield free + problem.travel.seconds(where, place, free, engineer.speed_factor)
+                instants = [(free, where)]
                 for made in route.made():
                     if made.stint is not None and not made.stint.remote:
                         where = made.stint.place
-                    yield made.end + problem.travel.seconds(where, place, made.end, engineer.speed_factor)
+                    instants.append((made.end, where))
+                for free, where in instants:
+                    if "remote" in presences:
+                        yield free
+                    if "on_site" in presences:
+                        yield free + problem.travel.seconds(where, place, free, engineer.speed_factor)
+
+    def _standby_instants(self) -> Iterator[int]:
+        """Starts at which a standby who is busy before would still come: just in time, and for certain."""
+        problem, order = self._problem, self._order
+        place = problem.location_index[order.location]
+        roles = [role for role in self._team.roles if role.presence == "standby"]
+        size = sum(role.minimum for role in self._roles if role.presence == "on_site")
+        shortest = min(base_seconds(order, role.name, size) for role in self._roles)
+        for engineer in self._state.engineers_for(order):
+            if not any(
+                qualify(problem.skill_graph, engineer.skills, role.required_skills, problem.now).qualified
+                for role in roles
+            ):
+                continue
+            for index in self._state.routes_of[engineer.id]:
+                route = self._state.routes[index]
+                yield route.shift.start
+                where = route.start_place()
+                for made in route.made():
+                    if made.stint is not None and not made.stint.remote:
+                        where = made.stint.place
+                    there = made.end + problem.travel.seconds(where, place, made.end, engineer.speed_factor)
+                    yield there - shortest
+                    yield there
 
     # -- members -----------------------------------------------------------------------------------------------
 
-    def _compose_at(
-        self,
-        start: int,
-        window: tuple[int, int],
-        bounds: tuple[int, int],
-        counts: dict[str, int],
-        serial: int,
-    ) -> list[tuple[int, int, list[_Candidate]]]:
+    def _compose_at(self, start: int, window: tuple[int, int], bounds: tuple[int, int]) -> _Composition | None:
         """The best composition at a start, growing the team while that is cheaper (or while nobody else will do)."""
-        best: tuple[int, list[_Candidate]] | None = None
+        counts = {role.name: role.minimum for role in self._roles}
+        able = self._able_to_stand_by(start)
+        best: _Composition | None = None
         while True:
             spans = self._spans(start, window, bounds, counts)
-            found = None if spans is None else self._cheapest(counts, spans)
-            if found is not None and (best is None or found[0] < best[0]):
+            found = None if spans is None else self._cheapest(counts, spans, able)
+            if found is not None and (best is None or found.delta < best.delta):
                 best = found
             elif best is not None:
                 break
@@ -151,7 +189,7 @@ class TeamComposer:
             if grown is None:
                 break
             counts = {**counts, grown.name: counts[grown.name] + 1}
-        return [] if best is None else [(best[0], serial, best[1])]
+        return best
 
     def _spans(
         self, start: int, window: tuple[int, int], bounds: tuple[int, int], counts: Mapping[str, int]
@@ -239,8 +277,13 @@ class TeamComposer:
         graph = self._problem.skill_graph
         return qualify(graph, candidate.engineer.skills, (required,), candidate.made.start).qualified
 
-    def _cheapest(self, counts: Mapping[str, int], spans: _Bounds) -> tuple[int, list[_Candidate]] | None:
-        """The members with the least total cost, by depth-first search with bounds over the slots."""
+    def _cheapest(
+        self, counts: Mapping[str, int], spans: _Bounds, able: Sequence[tuple[int, frozenset[str]]]
+    ) -> _Composition | None:
+        """The members with the least total cost, by depth-first search with bounds over the slots.
+
+        `able` are, for every standby role, how many it takes and who could be one of them if they are not members.
+        """
         size = sum(counts[role.name] for role in self._roles if role.presence == "on_site")
         slots: list[list[_Candidate]] = []
         for role in sorted(self._roles, key=lambda item: item.name != LEAD):
@@ -251,17 +294,25 @@ class TeamComposer:
         floors = [0] * (len(slots) + 1)
         for index in range(len(slots) - 1, -1, -1):
             floors[index] = floors[index + 1] + slots[index][0].delta
-        best: tuple[int, list[_Candidate]] | None = None
+        best: _Composition | None = None
+        misses = 0
         gain = self._state.unserved_cost(self._order)
 
         def search(index: int, chosen: list[_Candidate], cost: int, first: int) -> None:
-            nonlocal best
-            if best is not None and cost + floors[index] - gain >= best[0]:
+            nonlocal best, misses
+            if misses > MAX_MISSES or (best is not None and cost + floors[index] - gain >= best.delta):
+                return
+            members = {candidate.engineer.id for candidate in chosen}
+            if any(len(people - members) < count for count, people in able):
                 return
             if index == len(slots):
                 total = self._total(chosen, cost - gain)
-                if total is not None and (best is None or total < best[0]):
-                    best = (total, list(chosen))
+                if total is not None and (best is None or total < best.delta):
+                    duties = self._standby(chosen)
+                    if duties is None:
+                        misses += 1
+                    else:
+                        best = _Composition(total, tuple(chosen), duties)
                 return
             # Slots of one role share a list: taking them in order avoids counting the same people twice.
             same = index + 1 < len(slots) and slots[index + 1] is slots[index]
@@ -309,22 +360,39 @@ class TeamComposer:
 
     # -- standby -----------------------------------------------------------------------------------------------
 
+    def _able_to_stand_by(self, start: int) -> list[tuple[int, frozenset[str]]]:
+        """For every standby role how many it takes, and who knows enough and is still on shift at a team's start."""
+        if self._running:
+            return []
+        graph = self._problem.skill_graph
+        people = [
+            engineer
+            for engineer in self._state.engineers_for(self._order)
+            if any(shift.latest_end > start for shift in engineer.shifts)
+        ]
+        return [
+            (
+                role.minimum,
+                frozenset(e.id for e in people if qualify(graph, e.skills, role.required_skills, start).qualified),
+            )
+            for role in self._team.roles
+            if role.presence == "standby"
+        ]
+
     def _standby(self, members: Sequence[_Candidate]) -> tuple[Duty, ...] | None:
         """Who stands by, soonest there first; None where a standby role cannot be filled."""
         on_site = [member.made for member in members if not member.stint.remote]
         instant, service_end = min(made.start for made in on_site), max(made.end for made in on_site)
         taken = {member.engineer.id for member in members}
-        duties: list[Duty] = []
+        slots: list[dict[str, Duty]] = []
         for role in self._team.roles:
-            if role.presence != "standby":
-                continue
-            ready = sorted(self._ready(role, taken, instant, service_end), key=lambda item: item[:2])
-            if len(ready) < role.minimum and not self._running:
-                return None
-            for _, engineer, duty in ready[: role.minimum]:
-                taken.add(engineer)
-                duties.append(duty)
-        return tuple(duties)
+            if role.presence == "standby":
+                ready = sorted(self._ready(role, taken, instant, service_end), key=lambda item: item[:2])
+                slots += [{engineer: duty for _, engineer, duty in ready}] * role.minimum
+        held = _matched(slots)
+        if len(held) < len(slots) and not self._running:
+            return None
+        return tuple(slots[slot][engineer] for engineer, slot in sorted(held.items(), key=lambda item: item[1]))
 
     def _ready(
         self, role: Role, taken: Iterable[str], instant: int, service_end: int
@@ -346,3 +414,21 @@ class TeamComposer:
                 if arrival <= service_end:
                     yield arrival, engineer.id, duty
                     break
+
+
+def _matched(slots: Sequence[Iterable[str]]) -> dict[str, int]:
+    """One name for as many slots as can be (augmenting paths, Kuhn 1955), each slot's first names first."""
+    held: dict[str, int] = {}
+
+    def fill(slot: int, asked: set[str]) -> bool:
+        for name in slots[slot]:
+            if name not in asked:
+                asked.add(name)
+                if name not in held or fill(held[name], asked):
+                    held[name] = slot
+                    return True
+        return False
+
+    for slot in range(len(slots)):
+        fill(slot, set())
+    return held

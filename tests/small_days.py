@@ -1,14 +1,15 @@
 """Small hand-made days on a line of places: `p30` is thirty minutes' drive from the depot `p0`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import combinations, permutations
 from typing import Any
 
 from api.documents import check_problem
 from data.travel import problem_travel
 from dispatcher.documents import instant, read_problem
 from dispatcher.evaluate import Evaluation, evaluate
-from dispatcher.plan import Plan, Sequences
+from dispatcher.plan import Plan, Rest, Sequences, Visit
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 
@@ -111,3 +112,14 @@ def starts(plan: Plan) -> dict[tuple[str, str], str]:
 def seconds(text: str) -> int:
     """The epoch seconds of a time of the day."""
     return instant(at(text))
+
+
+def with_breaks(visits: Sequence[Visit], breaks: int) -> Iterator[tuple[Visit | Rest, ...]]:
+    """The visits with every choice of breaks at every place between them."""
+    for count in range(breaks + 1):
+        for taken in permutations(range(breaks), count):
+            for places in combinations(range(len(visits) + count), count):
+                rests, stops = iter(taken), iter(visits)
+                yield tuple(
+                    Rest(next(rests)) if place in places else next(stops) for place in range(len(visits) + count)
+                )

@@ -108,9 +108,7 @@ def test_who_leaves_later_never_arrives_earlier(
 
 
 @given(traffic=traffics(), change=st.sampled_from(CHANGES), departure=st.integers(0, 24 * 3600))
-def test_a_longer_way_never_takes_less_time(
-    traffic: list[Interval], change: tuple[str, str], departure: int
-) -> None:
+def test_a_longer_way_never_takes_less_time(traffic: list[Interval], change: tuple[str, str], departure: int) -> None:
     clock = clock_of(traffic, *change)
     at = instant(change[0], f"{change[1]}T12:00:00") - 43_200 + departure
     times = [clock.drive(base, 1, at) for base in range(0, 20_000, 611)]
@@ -119,9 +117,7 @@ def test_a_longer_way_never_takes_less_time(
 
 @given(traffic=traffics(), change=st.sampled_from(CHANGES), second=st.integers(-86_400, 2 * 86_400))
 @example(traffic=[{"from": "00:00", "to": "24:00", "factor": 2}], change=CHANGES[6], second=0)
-def test_the_factor_is_that_of_the_local_clock(
-    traffic: list[Interval], change: tuple[str, str], second: int
-) -> None:
+def test_the_factor_is_that_of_the_local_clock(traffic: list[Interval], change: tuple[str, str], second: int) -> None:
     zone, day = change
     at = instant(zone, f"{day}T12:00:00") - 43_200 + second
     assert clock_of(traffic, zone, day).factor(at) == factor_at(traffic, ZoneInfo(zone), at)

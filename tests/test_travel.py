@@ -46,7 +46,7 @@ def travel_of(travel: Mapping[str, Any], locations: Sequence[Location]) -> Probl
     return problem_travel(travel, locations, ZONE, (NOON - 43_200, NOON + 43_200))
 
 
-def matrix(seconds: list[list[int]], **fields: Any) -> dict[str, Any]:
+def matrix(seconds: Sequence[Sequence[float]], **fields: Any) -> dict[str, Any]:
     return {"kind": "matrix", "location_ids": ["a", "b", "c"][: len(seconds)], "seconds": seconds, **fields}
 
 
@@ -59,9 +59,7 @@ def test_geodesic_metres_are_those_of_geopy_times_the_detour_rounded_half_up(
 ) -> None:
     meters = GeodesicMeters(located(places), Fraction(str(detour)))
     for origin, start in enumerate(places):
-        expected = [
-            round_half_up(Fraction(great_circle(start, end).meters) * Fraction(str(detour))) for end in places
-        ]
+        expected = [round_half_up(Fraction(great_circle(start, end).meters) * Fraction(str(detour))) for end in places]
         assert meters.row(origin) == expected
         assert [meters.leg(origin, destination) for destination in range(len(places))] == expected
 
