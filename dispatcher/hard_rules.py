@@ -119,15 +119,14 @@ def _route_travel(facts: Facts, route: RouteFacts) -> Iterator[Finding]:
         if departure < free:
             params = {**names, "departure": departure, "free": free}
             yield Finding("travel", "DEPARTS_TOO_EARLY", path, params)
-        if where in problem.location_index and destination in problem.location_index:
-            seconds = problem.leg_seconds(where, destination, departure, route.engineer)
-            meters = problem.leg_meters(where, destination)
-            if seconds != stop.travel_seconds:
-                params = {**names, "from": where, "to": destination, "expected": seconds}
-                yield Finding("travel", "TRAVEL_SECONDS", path, {**params, "stated": stop.travel_seconds})
-            if meters is not None and stop.travel_meters not in (None, meters):
-                params = {**names, "from": where, "to": destination, "expected": meters}
-                yield Finding("travel", "TRAVEL_METERS", path, {**params, "stated": stop.travel_meters})
+        seconds = problem.leg_seconds(where, destination, departure, route.engineer)
+        meters = problem.leg_meters(where, destination)
+        if seconds != stop.travel_seconds:
+            params = {**names, "from": where, "to": destination, "expected": seconds}
+            yield Finding("travel", "TRAVEL_SECONDS", path, {**params, "stated": stop.travel_seconds})
+        if meters is not None and stop.travel_meters not in (None, meters):
+            params = {**names, "from": where, "to": destination, "expected": meters}
+            yield Finding("travel", "TRAVEL_METERS", path, {**params, "stated": stop.travel_meters})
         where = destination
         free = made.end if made is not None else arrival
 

@@ -11,11 +11,16 @@ StopKind = Literal["start", "work_order", "break", "end"]
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One work stop to be made. `not_before` holds its start back (epoch seconds), as a team's start does."""
+    """One work stop to be made.
+
+    `not_before` holds its start back (epoch seconds), as a team's start does; `leave_not_before` holds back the
+    departure to it, as for an engineer who stands by where they are.
+    """
 
     work_order: str
     role: str | None = None
     not_before: int | None = None
+    leave_not_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,9 @@ class Problem:
     _qualifications: dict[tuple[str, str, str | None], _Timeline] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _holdings: dict[tuple[str, tuple[RequiredSkill, ...]], _Timeline] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def location_index(self) -> Mapping[str, int]:
@@ -91,6 +94,15 @@ class Problem:
     def qualification_instants(self, engineer: Engineer, order: WorkOrder, role: str | None) -> tuple[int, ...]:
         """The instants after which the answer of `qualification` may change."""
         return self._timeline(engineer, order, role).instants
+
+    def holds(self, engineer: Engineer, required: tuple[RequiredSkill, ...], at: int) -> bool:
+        """Whether the engineer holds all of these skills at an instant, whatever the order."""
+        key = (engineer.id, required)
+        timeline = self._holdings.get(key)
+        if timeline is None:
+            timeline = _Timeline(self.skill_graph, engineer.skills, required)
+            self._holdings[key] = timeline
+        return timeline.at(at).qualified
 
     def _timeline(self, engineer: Engineer, order: WorkOrder, role: str | None) -> _Timeline:
         key = (engineer.id, order.id, role)

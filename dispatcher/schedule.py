@@ -160,7 +160,7 @@ class _Scheduler:
             setup = 0 if is_remote or set_up_at == order.location else order.setup_seconds
             travel, meters = 0, 0 if problem.travel.has_meters else None
             if not is_remote and not is_underway:
-                free = max(free, problem.now)
+                free = max(free, problem.now, visit.leave_not_before or 0)
                 travel = problem.leg_seconds(where, order.location, free, engineer)
                 meters = problem.leg_meters(where, order.location)
             if not is_remote:
@@ -213,8 +213,7 @@ class _Scheduler:
                     if dependency.work_order not in self._routes_of:
                         continue
                     ended = self._last_end(dependency.work_order)
-                if ended is None:
-                    continue
+                assert ended is not None
                 first = self._first_start(name)
                 if first < ended + dependency.min_gap_seconds:
                     raised |= self._raise_to(name, ended + dependency.min_gap_seconds)
@@ -229,8 +228,6 @@ class _Scheduler:
         roles = {self._sequences[index].engineer: visit.role for index, visit in visits}
         on_site = {e: s for e, s in starts.items() if order.presence(roles[e]) == "on_site"}
         remote = {e: s for e, s in starts.items() if e not in on_site}
-        if not on_site:
-            return set()
         windows = () if self._problem.is_running(order) else order.time_windows
         settled = team_starts(team, roles, TeamStarts(on_site, remote), windows)
         if settled is None:

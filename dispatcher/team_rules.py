@@ -182,8 +182,7 @@ def depends_on(facts: Facts) -> Iterator[Finding]:
                     yield Finding("depends_on", "PREDECESSOR_UNASSIGNED", found.on_site[0].path, params)
                     continue
                 ended = other.last_end
-            if ended is None:
-                continue
+            assert ended is not None
             gap = found.first_start - ended
             widest = dependency.max_gap_seconds
             if gap < dependency.min_gap_seconds or (widest is not None and gap > widest):

@@ -11,14 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from dispatcher.model import WorkOrder
+from dispatcher.model import Engineer, WorkOrder
 from dispatcher.planning import SearchLimits, StoppedBy
 from dispatcher.problem import Problem
 from solver.day_state import DayState, Placed, Placement, Price
 from solver.route_state import Insertion
 from solver.stint import Stint, make_stint
-from solver.team_insertion import TeamComposer
+from solver.team_insertion import MAX_STARTS, TeamComposer
 
+STARTS_IN_SEQUENCE = 8
+"""Candidate starts of a team in the quick construction; the others try more."""
+SHARE_OF_TEAMS = 0.4
+"""Share of the time limit after which single orders go before the teams still open."""
+NEAR_ROUTES = 40
+"""Routes tried first in the quick construction, by the ride to their nearest stop; the rest where none of them pays."""
 TYPICAL_DRIVE_SECONDS = 1800
 """What an order takes besides its service when orders are compared per hour."""
 
@@ -35,6 +41,11 @@ class Budget:
     @property
     def elapsed_seconds(self) -> float:
         return time.monotonic() - self.began
+
+    def is_share_used(self, share: float) -> bool:
+        """Whether more than a share of the time limit has passed."""
+        seconds = self._limits.time_limit_seconds
+        return seconds is not None and self.elapsed_seconds >= share * seconds
 
     def stopped(self) -> StoppedBy | None:
         """Why the run must end now; None while it may go on."""
@@ -120,24 +131,32 @@ class Construction:
         teams = [order for order in others if order.team is not None]
         teams.sort(key=lambda order: -self.state.unserved_cost(order))
         singles = [order for order in others if order.team is None]
+        # Teams take long to compose; with little time the single orders must not wait for all of them.
+        share = SHARE_OF_TEAMS
         while True:
             placed = len(self.state.served)
             stopped = (
                 self._place_each(pinned, at_any_cost=True)
-                or self._place_each(teams, at_any_cost=False)
+                or self._place_each(teams, at_any_cost=False, share=share)
                 or self._place_singles(singles)
             )
             # Orders that wait for others become possible once those are placed: go round until nothing moves.
             if stopped is not None:
                 return stopped
-            if len(self.state.served) == placed:
+            if len(self.state.served) == placed and share == 1.0:
                 return "finished"
+            share = 1.0
 
-    def _place_each(self, orders: list[WorkOrder], *, at_any_cost: bool) -> StoppedBy | None:
-        """One after the other at its best place; pinned work whatever it costs, other work where it pays."""
+    def _place_each(self, orders: list[WorkOrder], *, at_any_cost: bool, share: float = 1.0) -> StoppedBy | None:
+        """One after the other at its best place; pinned work whatever it costs, other work where it pays.
+
+        With a `share` below 1 it ends when that share of the time is used.
+        """
         for order in orders:
             if order.id in self.state.served:
                 continue
+            if share < 1.0 and self._budget.is_share_used(share):
+                return None
             stopped = self._budget.stopped()
             if stopped is not None:
                 return stopped
@@ -148,11 +167,19 @@ class Construction:
 
     def _best_placement(self, order: WorkOrder) -> Placement | None:
         if order.team is not None:
-            return TeamComposer(self.state, order).best()
-        entry = self._open(order)
-        if entry is None:
+            starts = STARTS_IN_SEQUENCE if self._ordering is None else MAX_STARTS
+            return TeamComposer(self.state, order, starts).best()
+        bounds = self.state.bounds(order)
+        if bounds is None:
             return None
-        for route in entry.stints:
+        entry = OpenOrder(order, self.state.unserved_cost(order), {})
+        for tried, route in enumerate(self._nearest_first(order)):
+            if tried >= NEAR_ROUTES and self._ordering is None and entry.best is not None and entry.best[0] < 0:
+                break
+            stint = self._stint(order, self.state.routes[route].engineer, bounds)
+            if stint is None:
+                continue
+            entry.stints[route] = stint
             # Only the best is wanted: a route that cannot beat it need not be driven.
             below = None if entry.best is None else entry.best[0] + entry.unserved_cost
             self._test(entry, route, below=below)
@@ -160,6 +187,23 @@ class Construction:
             if entry.options and self._problem.is_running(order):
                 break  # running work belongs to the first shift that can hold it
         return None if entry.best is None else self._placement(entry)
+
+    def _nearest_first(self, order: WorkOrder) -> list[int]:
+        """All routes, those that come near the place first; running work in the order of shifts."""
+        routes = self.state.routes
+        if len(routes) <= NEAR_ROUTES or self._problem.is_running(order):
+            return list(range(len(routes)))
+        ride = self._problem.travel.free_flow_row(self._problem.location_index[order.location], 1)
+        return sorted(range(len(routes)), key=lambda index: min(ride[place] for place in routes[index].places()))
+
+    def _stint(self, order: WorkOrder, engineer: Engineer, bounds: tuple[int, int]) -> Stint | None:
+        """The engineer's stint for an order without a team; None where lists, pin or skills forbid it."""
+        if not order.admits(engineer.id) or (order.pin is not None and order.pin.engineer != engineer.id):
+            return None
+        stint = make_stint(self._problem, engineer, order)
+        if stint is not None and order.depends_on:
+            return stint.held(not_before=bounds[0], not_after=bounds[1])
+        return stint
 
     def _place_singles(self, orders: list[WorkOrder]) -> StoppedBy | None:
         if self._ordering is None:
@@ -226,14 +270,9 @@ class Construction:
         if bounds is None:
             return None
         stints: dict[int, Stint] = {}
-        pin = order.pin
         for engineer in self.state.engineers_for(order):
-            if pin is not None and pin.engineer != engineer.id:
-                continue
-            stint = make_stint(self._problem, engineer, order)
+            stint = self._stint(order, engineer, bounds)
             if stint is not None:
-                if order.depends_on:
-                    stint = stint.held(not_before=bounds[0], not_after=bounds[1])
                 stints.update(dict.fromkeys(self.state.routes_of[engineer.id], stint))
         return OpenOrder(order, self.state.unserved_cost(order), stints)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from dispatcher.facts import Service, read_facts, unserved_latenesses
 from dispatcher.model import Engineer, WorkOrder
@@ -94,7 +94,7 @@ class DayState:
             state._take_parts(service.order)
             if service.order.team is not None:
                 state._fix_team(service.order)
-                state.duties.extend(_duties(problem, index_of, facts.teams[name], service))
+                state._take_on(_duties(problem, index_of, facts.teams[name], service))
         for service in facts.services.values():
             state._fix_dependencies(service.order)
         return state
@@ -280,7 +280,7 @@ class DayState:
             if member.stint.running_since is not None:
                 self._close_earlier(member.route)
         self.served[order.id] = tuple(member.route for member in placement.members)
-        self.duties.extend(placement.duties)
+        self._take_on(placement.duties)
         self._take_parts(order)
         # A new stop may make a team member on the same route arrive later: the others must know.
         touched = {
@@ -296,6 +296,17 @@ class DayState:
             for dependency in other.depends_on:
                 changed.update(self.served.get(dependency.work_order or "", ()))
         return changed
+
+    def _take_on(self, duties: Iterable[Duty]) -> None:
+        """Standby promises: from now on the routes of those who made them keep them."""
+        new = list(duties)
+        self.duties.extend(new)
+        for index in {duty.route for duty in new}:
+            mine = tuple(duty for duty in self.duties if duty.route == index)
+            self.routes[index].promise([duty.instant for duty in mine], partial(self._all_kept, mine))
+
+    def _all_kept(self, duties: tuple[Duty, ...], made: list[Made], end: tuple[int, int]) -> bool:
+        return all(self.arrival_on_call(duty, made, end) <= duty.service_end for duty in duties)
 
     def _close_earlier(self, route: int) -> None:
         """Who runs work on the route of a later shift cannot be on an earlier one at the same time."""
@@ -359,12 +370,17 @@ class DayState:
             if not route.stints:
                 continue
             visits: list[Visit | Rest] = []
+            free = 0
             for made in route.made():
                 if made.stint is None:
                     visits.append(Rest(made.rest))
                 else:
                     held = made.start if made.stint.order.team is not None else None
-                    visits.append(Visit(made.stint.order.id, made.stint.role, held))
+                    departure = made.arrival - made.travel
+                    waits = not made.stint.remote and departure > max(free, self.problem.now, route.shift.start)
+                    leave = departure if waits else None
+                    visits.append(Visit(made.stint.order.id, made.stint.role, held, leave))
+                free = made.end
             routes.append(RouteSequence(route.engineer.id, route.shift.id, tuple(visits)))
         standby: dict[str, tuple[Member, ...]] = {}
         for duty in self.duties:

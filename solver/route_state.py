@@ -18,6 +18,8 @@ from solver.stint import FAR_FUTURE, FAR_PAST, Stint
 
 MAX_LABELS = 4
 """Labels kept per set of breaks; more than two are rare (they differ in time and cost)."""
+MAX_LABELS_OF_STANDBY = 64
+"""The same for an engineer who stands by: waiting and going are both kept until the promise can be judged."""
 
 
 class Made(NamedTuple):
@@ -64,6 +66,8 @@ class RouteState:
         self.key = (engineer.id, shift.id)
         self.stints: list[Stint] = []
         self.is_closed = False
+        self._standby_starts: tuple[int, ...] = ()
+        self._keeps_promises: Callable[[list[Made], tuple[int, int]], bool] | None = None
         weights = problem.weights
         self._now = problem.now
         self._travel = problem.travel
@@ -114,6 +118,10 @@ class RouteState:
     def start_place(self) -> int:
         return self.stints[0].place if self.is_running else self._start_place
 
+    def places(self) -> list[int]:
+        """Where the route begins and its on-site stints are (location indices)."""
+        return [self.start_place(), *(stint.place for stint in self.stints if not stint.remote)]
+
     # -- changing ----------------------------------------------------------------------------------------------
 
     def insert(self, position: int, stint: Stint) -> None:
@@ -129,6 +137,16 @@ class RouteState:
         stint = self.stints.pop(position)
         self._refresh()
         return stint
+
+    def promise(self, starts: Sequence[int], keeps: Callable[[list[Made], tuple[int, int]], bool]) -> None:
+        """From now on the engineer stands by for teams that start at `starts` (epoch seconds).
+
+        `keeps` says of what is done along a route, and of its (end, seconds of the way home), whether every promise
+        would be kept; ways that keep none are no longer taken.
+        """
+        self._standby_starts = tuple(starts)
+        self._keeps_promises = keeps
+        self._refresh()
 
     @property
     def feasible(self) -> bool:
@@ -362,7 +380,7 @@ class RouteState:
                         made = Made(label.made, None, index, start, start, end, 0)
                         rested = Label(end, label.cost, label.busy, label.worst, made)
                         found.setdefault(mask | (1 << bit), []).append(rested)
-        return {mask: _nondominated(group) for mask, group in found.items()}
+        return {mask: self._kept(group) for mask, group in found.items()}
 
     def _advance(self, labels: Labels, stint: Stint, where: int, set_up: int) -> Labels:
         """Labels after the stint; those that can no longer take a due break are dropped."""
@@ -371,12 +389,27 @@ class RouteState:
         for mask, group in labels.items():
             reached = [
                 label
-                for label in (self._serve(label, stint, where, setup) for label in group)
+                for label in (self._serve(label, stint, where, setup) for label in self._departures(group))
                 if label is not None and self._can_still_rest(mask, label.free)
             ]
             if reached:
-                found[mask] = _nondominated(reached)
+                found[mask] = self._kept(reached)
         return found
+
+    def _departures(self, group: list[Label]) -> list[Label]:
+        """Leaving at once, or, for who stands by, just after the team has started: until then they can be called."""
+        if not self._standby_starts:
+            return group
+        waiting = [
+            label._replace(free=start + 1) for label in group for start in self._standby_starts if label.free <= start
+        ]
+        return group + waiting
+
+    def _kept(self, group: list[Label]) -> list[Label]:
+        """The labels worth going on with; with a promise to keep, dear ones too, since cheap ones may break it."""
+        if self._keeps_promises is None:
+            return _nondominated(group)
+        return sorted(group, key=_by_time)[:MAX_LABELS_OF_STANDBY]
 
     def _can_still_rest(self, mask: int, free: int) -> bool:
         if mask == self._all_taken:
@@ -451,9 +484,10 @@ class RouteState:
             if end > self.shift.latest_end:
                 continue
             cost += max(0, end - self.shift.end) * self._overtime_weight
-            if best is None or cost < best.label.cost:
+            if best is None or (cost, end) < (best.label.cost, best.label.free):
                 finished = Label(end, cost, label.busy + travel, label.worst, label.made)
-                best = Insertion(position, finished, travel)
+                if self._keeps_promises is None or self._keeps_promises(trace(finished), (end, travel)):
+                    best = Insertion(position, finished, travel)
         return best
 
 

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from dispatcher.model import LEAD, Engineer, Role, Team, WorkOrder
 from dispatcher.plan import Member
 from dispatcher.service import base_seconds
 from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
-from skills.qualification import RequiredSkill, qualify
+from skills.qualification import RequiredSkill
 from solver.day_state import DayState, Duty, Placed, Placement
 from solver.route_state import Insertion, Made, trace
 from solver.stint import FAR_FUTURE, FAR_PAST, Stint, lateness_cost, make_stint
 
 MAX_STARTS = 24
 """Candidate starts tried for one team: the earliest half, the rest spread over the day."""
+MAX_ENGINEERS = 40
+"""Engineers considered for one role, nearest first; all of them where these make no team."""
 MAX_CANDIDATES = 8
 """Members considered for one role at one start, cheapest first (who must be considered comes on top)."""
 MAX_MISSES = 100
@@ -61,8 +64,9 @@ class _Composition:
 class TeamComposer:
     """Finds the cheapest team for an order in the present state of the day."""
 
-    def __init__(self, state: DayState, order: WorkOrder) -> None:
+    def __init__(self, state: DayState, order: WorkOrder, most_starts: int = MAX_STARTS) -> None:
         assert order.team is not None
+        self._most_starts = most_starts
         self._state = state
         self._problem = state.problem
         self._order = order
@@ -71,6 +75,7 @@ class TeamComposer:
         self._roles = [role for role in self._team.roles if role.presence != "standby"]
         self._previous = self._problem.previous.get(order.id)
         self._stints: dict[tuple[str, str, int], Stint | None] = {}
+        self._engineers = state.engineers_for(order)
         self._prices = [state.price_for(index, shared=False) for index in range(len(state.routes))]
 
     def best(self) -> Placement | None:
@@ -78,15 +83,41 @@ class TeamComposer:
         bounds = self._state.bounds(self._order)
         if bounds is None:
             return None
+        everybody = self._engineers
+        self._engineers = self._nearest(everybody)
+        best = self._best_over_starts(bounds)
+        if best is None and len(self._engineers) < len(everybody):
+            self._engineers = everybody
+            best = self._best_over_starts(bounds)
+        if best is None:
+            return None
+        placed = tuple(Placed(m.route, m.insertion.position, m.stint) for m in best.members)
+        return Placement(self._order, best.delta, placed, best.duties)
+
+    def _best_over_starts(self, bounds: tuple[int, int]) -> _Composition | None:
         best: _Composition | None = None
         for start, window in self._starts(bounds):
             found = self._compose_at(start, window, bounds)
             if found is not None and (best is None or found.delta < best.delta):
                 best = found
-        if best is None:
-            return None
-        placed = tuple(Placed(m.route, m.insertion.position, m.stint) for m in best.members)
-        return Placement(self._order, best.delta, placed, best.duties)
+        return best
+
+    def _nearest(self, engineers: list[Engineer]) -> list[Engineer]:
+        """For every role and collective skill those who start nearest, and who must be considered anyway."""
+        if len(engineers) <= MAX_ENGINEERS:
+            return engineers
+        problem = self._problem
+        ride = problem.travel.free_flow_row(problem.location_index[self._order.location], 1)
+        start = {e.id: min(ride[problem.location_index[shift.start_location]] for shift in e.shifts) for e in engineers}
+        by_ride = sorted(engineers, key=lambda engineer: (start[engineer.id], engineer.id))
+        kept = {e.id for e in engineers if self._is_pinned(e)} | (self._previous.engineers if self._previous else set())
+        for role in self._roles:
+            able = (engineer.id for engineer in by_ride if self._stint(engineer, role, 1) is not None)
+            kept |= set(islice(able, MAX_ENGINEERS))
+        for required in self._team.collective_skills:
+            holders = (e.id for e in by_ride if problem.holds(e, (required,), problem.now))
+            kept |= set(islice(holders, MAX_CANDIDATES))
+        return [engineer for engineer in engineers if engineer.id in kept]
 
     # -- candidate starts --------------------------------------------------------------------------------------
 
@@ -116,11 +147,12 @@ class TeamComposer:
             highest = min(window[1], bounds[1], self._problem.end)
             pairs |= {(max(instant, lowest), window) for instant in instants if max(instant, lowest) <= highest}
         ordered = sorted(pairs)
-        if len(ordered) <= MAX_STARTS:
+        most = self._most_starts
+        if len(ordered) <= most:
             return ordered
-        head = MAX_STARTS // 2
-        step = (len(ordered) - head) / (MAX_STARTS - head)
-        return ordered[:head] + [ordered[head + int(step * number)] for number in range(MAX_STARTS - head)]
+        head = most // 2
+        step = (len(ordered) - head) / (most - head)
+        return ordered[:head] + [ordered[head + int(step * number)] for number in range(most - head)]
 
     def _arrivals(self) -> Iterator[int]:
         """When an engineer who could be a member could begin, after each stop of their routes.
@@ -129,7 +161,7 @@ class TeamComposer:
         """
         problem = self._problem
         place = problem.location_index[self._order.location]
-        for engineer in self._state.engineers_for(self._order):
+        for engineer in self._engineers:
             presences = {role.presence for role in self._roles if self._stint(engineer, role, 1) is not None}
             if not presences:
                 continue
@@ -155,10 +187,7 @@ class TeamComposer:
         size = sum(role.minimum for role in self._roles if role.presence == "on_site")
         shortest = min(base_seconds(order, role.name, size) for role in self._roles)
         for engineer in self._state.engineers_for(order):
-            if not any(
-                qualify(problem.skill_graph, engineer.skills, role.required_skills, problem.now).qualified
-                for role in roles
-            ):
+            if not any(problem.holds(engineer, role.required_skills, problem.now) for role in roles):
                 continue
             for index in self._state.routes_of[engineer.id]:
                 route = self._state.routes[index]
@@ -233,7 +262,7 @@ class TeamComposer:
         found: list[_Candidate] = []
         is_lead = self._team.arrival.mode == "lead_first" and role.name == LEAD
         span = spans.lead if is_lead else spans.remote if role.presence == "remote" else spans.others
-        for engineer in self._state.engineers_for(self._order):
+        for engineer in self._engineers:
             stint = self._stint(engineer, role, size)
             if stint is None:
                 continue
@@ -274,8 +303,7 @@ class TeamComposer:
         return kept
 
     def _holds(self, candidate: _Candidate, required: RequiredSkill) -> bool:
-        graph = self._problem.skill_graph
-        return qualify(graph, candidate.engineer.skills, (required,), candidate.made.start).qualified
+        return self._problem.holds(candidate.engineer, (required,), candidate.made.start)
 
     def _cheapest(
         self, counts: Mapping[str, int], spans: _Bounds, able: Sequence[tuple[int, frozenset[str]]]
@@ -364,7 +392,6 @@ class TeamComposer:
         """For every standby role how many it takes, and who knows enough and is still on shift at a team's start."""
         if self._running:
             return []
-        graph = self._problem.skill_graph
         people = [
             engineer
             for engineer in self._state.engineers_for(self._order)
@@ -373,7 +400,7 @@ class TeamComposer:
         return [
             (
                 role.minimum,
-                frozenset(e.id for e in people if qualify(graph, e.skills, role.required_skills, start).qualified),
+                frozenset(e.id for e in people if self._problem.holds(e, role.required_skills, start)),
             )
             for role in self._team.roles
             if role.presence == "standby"
@@ -402,7 +429,7 @@ class TeamComposer:
         for engineer in self._state.engineers_for(self._order):
             if engineer.id in taken:
                 continue
-            if not qualify(problem.skill_graph, engineer.skills, role.required_skills, instant).qualified:
+            if not problem.holds(engineer, role.required_skills, instant):
                 continue
             for index in self._state.routes_of[engineer.id]:
                 route = self._state.routes[index]

@@ -127,6 +127,16 @@ def test_halves_are_rounded_up(numerator: int, denominator: int) -> None:
     assert rounded - Fraction(1, 2) <= Fraction(numerator, denominator) < rounded + Fraction(1, 2)
 
 
+@pytest.mark.parametrize(
+    ("value", "rounded"), [(7, 7), (Fraction(115, 2), 58), (Fraction(-1, 2), 0), (Fraction(1, 3), 0)]
+)
+def test_halves_are_rounded_up_as_the_planning_document_does_in_its_example(
+    value: int | Fraction, rounded: int
+) -> None:
+    """50 × 1.15 = 57.5 → 58."""
+    assert round_half_up(value) == rounded
+
+
 @pytest.mark.parametrize(("weight", "total"), [(0.0004, 1200), (0.0005, 1201), (0.0015, 1201), (0.0025, 1202)])
 def test_the_sum_is_rounded_once_and_not_its_terms(weight: float, total: int) -> None:
     """Beside 1200 s of travel, 300 s late twice: 0.3 and 0.3 are 1 together, 0.6 and 0.6 as well."""
