@@ -12,7 +12,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full lint bench pins clean
+.PHONY: help setup run test test-full postgres lint bench pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +38,19 @@ run: setup ## Plan a demo fleet; tables here, documents and picture in var/demo
 test: lint ## Lint, then the fast tests with coverage
 	$(PYTEST) -m "not slow"
 
-test-full: lint ## Lint, then every test, with many more random examples
+test-full: postgres lint ## Lint, then every test, with many more random examples
 	$(PYTEST) --hypothesis-profile=full
+
+postgres: ## Install Debian's PostgreSQL server for the tests where there is none
+	@if [ -n "$$MUSTER_TEST_POSTGRES" ] || command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1; then \
+	  exit 0; \
+	elif [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Debian's PostgreSQL server ..."; \
+	  { apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends postgresql >/dev/null; } \
+	    || echo "PostgreSQL could not be installed; its tests will be skipped." >&2; \
+	else \
+	  echo "No PostgreSQL server here, and only root on Debian can install one; its tests will be skipped." >&2; \
+	fi
 
 lint: setup ## Style, types and layers
 	$(BIN)/ruff check

@@ -23,6 +23,7 @@ from api.cli_output import BAD_INPUT, FAILED_CHECK, GOOD, NO_RESULT
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
 from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, UnknownEngine
+from dispatcher.validate import LIMITS
 from dispatcher.verify import verify
 
 app = typer.Typer(
@@ -60,11 +61,20 @@ def solve(
     ] = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(metavar="S", min=0.001, help="Seconds of search; 10 if the problem names none."),
+        typer.Option(
+            metavar="S",
+            min=0.001,
+            max=LIMITS.time_limit_seconds,
+            help="Seconds of search; 10 if the problem names none.",
+        ),
     ] = None,
-    iterations: Annotated[int | None, typer.Option(metavar="N", min=0, help="Stop after this many steps.")] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", min=0, help="Seed of the search.")] = None,
-    threads: Annotated[int | None, typer.Option(metavar="K", min=1, max=256, help="Threads of the search.")] = None,
+    iterations: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=LIMITS.iterations, help="Stop after this many steps.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", min=0, max=LIMITS.seed, help="Seed of the search.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="K", min=1, max=LIMITS.threads, help="Threads of the search.")
+    ] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="The engine, by name.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -151,6 +161,7 @@ def render(
     """Draw a plan: a map of the routes, a Gantt chart and what the plan costs."""
     with _answers(as_json, "the documents"):
         problem_document, plan_document = _both(problem, plan)
+        _same_problem(problem_document, plan_document)
         _writable(output, problem, plan)
         _draw(problem_document, plan_document, output)
         if as_json:
@@ -291,6 +302,14 @@ def write_document(document: object, path: Path) -> None:
         unfinished.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _same_problem(problem: dict[str, Any], plan: dict[str, Any]) -> None:
+    """Refuse a plan that says it was made for another problem: its picture would be nonsense."""
+    stated = plan.get("problem_id")
+    if stated is not None and stated != problem["id"]:
+        message = f"the plan is for the problem {stated!r}, not for {problem['id']!r}"
+        raise _issue("problem_id", "OTHER_PROBLEM", message, "Name the problem that the plan was made for.")
 
 
 def _writable(path: Path, *inputs: Path) -> None:

@@ -10,11 +10,14 @@ from api.schemas_values import (
     Attributes,
     ClaimedNumber,
     ClaimedWhole,
+    Count,
     Document,
     EmptyIsAbsent,
     Id,
     Instant,
+    Iterations,
     NoneForEmpty,
+    Seed,
     Text,
     Version,
     absent,
@@ -117,6 +120,7 @@ class Unassigned(Document):
     work_order: Id
     reasons: list[Reason] | None = None
     cheapest_fix: Annotated[Fix | None, NoneForEmpty, EmptyIsAbsent()] = None
+    reasons_left_out: Count | None = absent("Engineers of a large fleet about whom no reason is given.")
 
 
 class ScoreTerm(Document):
@@ -139,9 +143,9 @@ class Receipt(Document):
     """How the plan was made."""
 
     engine: Id | None = None
-    seed: ClaimedWhole | None = None
+    seed: Seed | None = None
     threads: ClaimedWhole | None = None
-    iterations: ClaimedWhole | None = None
+    iterations: Iterations | None = None
     elapsed_seconds: ClaimedNumber | None = absent("Wall-clock seconds.")
     stopped_by: Id | None = None
     approximated_rules: list[Id] | None = absent("Soft rules the engine only approximated.")

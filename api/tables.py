@@ -248,6 +248,9 @@ def unassigned_table(plan: Document, limit: int | None = None) -> Table:
     heads = ("work order", "engineers by reason", "for example", "cheapest fix")
     table = _filled(f"Unassigned work orders ({len(entries):,})", heads, rows)
     _count_left_out(table, len(entries), limit, "work order")
+    unsaid = sum(int(entry.get("reasons_left_out") or 0) for entry in entries)
+    if unsaid:
+        _add_caption(table, f"In this large fleet {counted(unsaid, 'reason')} of engineers further away are left out.")
     if entries and not any(entry.get("reasons") for entry in entries):
         _add_caption(table, "The plan gives no reasons.")
     return table

@@ -34,6 +34,7 @@ from typing import ClassVar
 ISSUE_CODES: Mapping[str, str] = {
     "UNREADABLE_FILE": "the file cannot be read",
     "UNWRITABLE_FILE": "the file cannot be written",
+    "OTHER_PROBLEM": "a plan that was made for another problem",
     "COMPRESSED_FILE": "the file is compressed",
     "NOT_UTF8": "the bytes are not UTF-8 text",
     "INVALID_JSON": "the text is not JSON",

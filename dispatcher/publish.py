@@ -136,6 +136,8 @@ class _Writer:
             }
             for reason in explanation.reasons
         ]
+        if explanation.left_out:
+            document["reasons_left_out"] = explanation.left_out
         fix = explanation.cheapest_fix
         if fix is not None:
             document["cheapest_fix"] = {

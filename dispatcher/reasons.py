@@ -94,11 +94,15 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Reasons of an unassigned order, one per engineer, and the cheapest fix if one change is enough."""
+    """Reasons of an unassigned order, one per engineer, and the cheapest fix if one change is enough.
+
+    `left_out` counts the engineers of a large fleet about whom nothing is said.
+    """
 
     work_order: str
     reasons: tuple[Reason, ...]
     cheapest_fix: Fix | None = None
+    left_out: int = 0
 
 
 class Explainer(Protocol):

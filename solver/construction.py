@@ -7,13 +7,13 @@ and take the one that matters most, by regret (Potvin and Rousseau 1993) or by g
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dispatcher.model import Engineer, WorkOrder
-from dispatcher.planning import SearchLimits, StoppedBy
+from dispatcher.planning import StoppedBy
 from dispatcher.problem import Problem
+from solver.budget import Budget
 from solver.day_state import DayState, Placed, Placement, Price
 from solver.route_state import Insertion
 from solver.stint import Stint, make_stint
@@ -27,37 +27,6 @@ NEAR_ROUTES = 40
 """Routes tried first in the quick construction, by the ride to their nearest stop; the rest where none of them pays."""
 TYPICAL_DRIVE_SECONDS = 1800
 """What an order takes besides its service when orders are compared per hour."""
-
-
-class Budget:
-    """What a run may still use, over all constructions: time, placements, patience of the caller."""
-
-    def __init__(self, limits: SearchLimits, cancelled: Callable[[], bool]) -> None:
-        self.began = time.monotonic()
-        self.iterations = 0
-        self._limits = limits
-        self._cancelled = cancelled
-
-    @property
-    def elapsed_seconds(self) -> float:
-        return time.monotonic() - self.began
-
-    def is_share_used(self, share: float) -> bool:
-        """Whether more than a share of the time limit has passed."""
-        seconds = self._limits.time_limit_seconds
-        return seconds is not None and self.elapsed_seconds >= share * seconds
-
-    def stopped(self) -> StoppedBy | None:
-        """Why the run must end now; None while it may go on."""
-        if self._cancelled():
-            return "cancelled"
-        limit = self._limits.iteration_limit
-        if limit is not None and self.iterations >= limit:
-            return "iteration_limit"
-        seconds = self._limits.time_limit_seconds
-        if seconds is not None and self.elapsed_seconds >= seconds:
-            return "time_limit"
-        return None
 
 
 @dataclass(slots=True)

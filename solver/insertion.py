@@ -15,9 +15,11 @@ from dispatcher.plan import Sequences
 from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
-from solver.construction import IN_SEQUENCE, ORDERINGS, Budget, Construction, Ordering
+from solver.budget import Budget
+from solver.construction import IN_SEQUENCE, ORDERINGS, Construction, Ordering
 from solver.day_state import DayState
 from solver.repair import without_breaches
+from solver.tighten import without_needless_waiting
 
 Progress = Callable[[float, str], None]
 
@@ -52,8 +54,9 @@ class InsertionEngine:
             if candidate.total >= best.total:
                 break
             best = candidate
+        sequences = without_needless_waiting(problem, best.sequences, budget)
         progress(1.0, "all orderings tried")
-        return SearchResult(best.sequences, budget.iterations, budget.elapsed_seconds, stopped_by)
+        return SearchResult(sequences, budget.iterations, budget.elapsed_seconds, stopped_by)
 
 
 @dataclass(frozen=True, slots=True)

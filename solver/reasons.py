@@ -26,6 +26,11 @@ from solver.what_if import with_fix
 TRIED_FIXES = 4
 """Fixes of a team tried, smallest first: each is a whole day built anew."""
 
+MOST_REASONS = 10_000
+"""Reasons in one plan; where engineers × unassigned orders are more, each order is told by its nearest engineers."""
+FEWEST_REASONS = 5
+"""Engineers told for each order at least, however many orders there are."""
+
 Lifted = tuple[str, ...]
 """Rules lifted from a route: `empty` (of what an engine may move), `bare` (of all but running work), `breaks`,
 `orders` (their largest number), `standby` (promises to stand by)."""
@@ -60,6 +65,9 @@ class _Finder:
         self._plan = plan
         self._state = DayState.of_plan(problem, plan)
         self._variants: dict[tuple[int, Lifted], RouteState] = {}
+        self._told = len(problem.engineers)
+        if len(plan.unassigned) * self._told > MOST_REASONS:
+            self._told = max(FEWEST_REASONS, MOST_REASONS // len(plan.unassigned))
         # Answers about skills are kept by engineer: those of engineers with skills they do not have stay apart.
         self._imagined = replace(problem)
 
@@ -71,12 +79,31 @@ class _Finder:
         )
         if order.team is not None:
             fixes = [fix for fix in fixes[:TRIED_FIXES] if self._helps_the_team(order, fix)]
-        return Explanation(order.id, tuple(answer.reason for answer in answers), fixes[0] if fixes else None)
+        left_out = len(self._problem.engineers) - len(answers)
+        reasons = tuple(answer.reason for answer in answers)
+        return Explanation(order.id, reasons, fixes[0] if fixes else None, left_out)
+
+    def _engineers(self, order: WorkOrder) -> list[Engineer]:
+        """Who is told of: everybody, or of a large fleet those who start nearest, the skilled before the others."""
+        everybody = list(self._problem.engineers)
+        if self._told >= len(everybody):
+            return everybody
+        index = self._problem.location_index
+        ride = self._problem.travel.free_flow_row(index[order.location], 1)
+        roles = [role.name for role in order.team.roles] if order.team is not None else [None]
+
+        def rank(engineer: Engineer) -> tuple[bool, bool, int]:
+            nearest = min((ride[index[shift.start_location]] for shift in engineer.shifts), default=FAR_FUTURE)
+            able = any(self._problem.holds(engineer, order.required_of(role), self._problem.now) for role in roles)
+            return not order.admits(engineer.id), not able, nearest
+
+        chosen = {engineer.id for engineer in sorted(everybody, key=rank)[: self._told]}
+        return [engineer for engineer in everybody if engineer.id in chosen]
 
     # -- orders ------------------------------------------------------------------------------------------------
 
     def _single(self, order: WorkOrder) -> list[_Answer]:
-        return [self._answer(order, engineer, None, 1) for engineer in self._problem.engineers]
+        return [self._answer(order, engineer, None, 1) for engineer in self._engineers(order)]
 
     def _team(self, order: WorkOrder) -> list[_Answer]:
         """For a team the engineer's best role is tested; who fits is told what the team lacks."""
@@ -85,7 +112,7 @@ class _Finder:
         size = sum(role.minimum for role in roles if role.presence == "on_site")
         by_engineer = {
             engineer.id: [(role.name, self._answer(order, engineer, role.name, size)) for role in roles]
-            for engineer in self._problem.engineers
+            for engineer in self._engineers(order)
         }
         lacking: dict[str, int] = {}
         for role in roles:
@@ -385,9 +412,7 @@ class _Finder:
                 shift = replace(shift, max_work_orders=None)
             if "breaks" in lifted:
                 shift = replace(shift, breaks=())
-            variant = RouteState.of(self._problem, route.engineer, shift, stints)
-            variant.is_closed = route.is_closed
-            self._variants[(index, lifted)] = variant
+            self._variants[(index, lifted)] = route.varied(shift, stints, promises="standby" not in lifted)
         return self._variants[(index, lifted)]
 
     def _earliest_end(self, index: int, stint: Stint, lifted: Lifted, limit: int) -> int | None:
@@ -397,8 +422,7 @@ class _Finder:
         earliest: int | None = None
         # A route takes its breaks where it is cheapest, so ask again whether it could be over still earlier.
         while True:
-            trial = RouteState.of(self._problem, route.engineer, replace(route.shift, latest_end=limit), route.stints)
-            trial.is_closed = route.is_closed
+            trial = route.varied(replace(route.shift, latest_end=limit), route.stints)
             found = trial.best_insertion(stint, price=price)
             if found is None:
                 return earliest

@@ -69,6 +69,7 @@ class RouteState:
         self._standby_starts: tuple[int, ...] = ()
         self._keeps_promises: Callable[[list[Made], tuple[int, int]], bool] | None = None
         weights = problem.weights
+        self._problem = problem
         self._now = problem.now
         self._travel = problem.travel
         self._varies = problem.travel.varies_with_time
@@ -86,6 +87,14 @@ class RouteState:
         route = cls(problem, engineer, shift)
         route.stints = list(stints)
         route._refresh()
+        return route
+
+    def varied(self, shift: Shift, stints: Sequence[Stint], *, promises: bool = True) -> RouteState:
+        """What this route would be with another shift or other stints; with or without its promises to stand by."""
+        route = RouteState.of(self._problem, self.engineer, shift, stints)
+        route.is_closed = self.is_closed
+        if promises and self._keeps_promises is not None:
+            route.promise(self._standby_starts, self._keeps_promises)
         return route
 
     # -- reading -----------------------------------------------------------------------------------------------

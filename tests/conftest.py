@@ -1,8 +1,28 @@
-"""What all tests share: hypothesis profiles and a line that says whether the reference data was found."""
+"""What all tests share: hypothesis profiles, databases, and lines that say what was found for the tests."""
 
 from hypothesis import HealthCheck, settings
 
+from tests.databases import (
+    clock,
+    database,
+    database_url,
+    empty_url,
+    postgres_description,
+    postgres_migrated,
+    postgres_server,
+    sqlite_template,
+)
 from tests.reference import VARIABLE, reference_folder
+
+__all__ = [
+    "clock",
+    "database",
+    "database_url",
+    "empty_url",
+    "postgres_migrated",
+    "postgres_server",
+    "sqlite_template",
+]
 
 # Derandomized, so that a red build is red again on the next machine; and never judged by the clock, because
 # two busy cores under coverage are slow without anything being wrong.
@@ -19,6 +39,9 @@ settings.register_profile("full", settings.get_profile("default"), max_examples=
 settings.load_profile("default")
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     folder = reference_folder()
-    return f"reference data: {folder or f'none, tests that need it skip (set {VARIABLE} to its folder)'}"
+    return [
+        f"reference data: {folder or f'none, tests that need it skip (set {VARIABLE} to its folder)'}",
+        postgres_description(),
+    ]

@@ -236,6 +236,7 @@ def full_plan() -> dict[str, Any]:
             {
                 "work_order": "W5",
                 "reasons": [{"engineer": "E1", "code": "SKILL_LEVEL", "params": {"skill": "a"}, "message": "too low"}],
+                "reasons_left_out": 3,
                 "cheapest_fix": {
                     "code": "OVERTIME",
                     "engineer": "E3",

@@ -105,7 +105,7 @@ REASON_CASES: dict[str, Case] = {
     ),
     "STANDBY": Case(
         day(
-            [engineer("A", shifts=[shift(end="20:00")]), engineer("B")],
+            [engineer("A", shifts=[shift(end="19:00")]), engineer("B")],
             [
                 order("T", "p30", level="L1", team={"roles": [role("lead"), role("backup", presence="standby")]})
                 | {"excluded_engineers": [], "pin": {"engineer": "B"}},

@@ -306,12 +306,22 @@ def test_standby_is_on_shift_for_the_whole_service_and_near_enough(fields: dict[
 
 def test_no_work_takes_a_standby_too_far_away() -> None:
     far = order("W", "p300", 30, level="L2", allowed_engineers=["C"])
-    people = [*crew(A="p0", b="p0"), engineer("C", EXPERT, shifts=[shift(end="20:00")])]
+    people = [*crew(A="p0", b="p0"), engineer("C", EXPERT, shifts=[shift(end="19:00")])]
     plan, _ = planned(day(people, [far]))
     assert plan.unassigned == ()
     plan, _ = planned(day(people, [far, team_order(LEAD, HANDS, BACKUP)]))
     assert plan.unassigned == ("W",)
     assert plan.teams[0].standby == (Member("C", "backup"),)
+
+
+def test_who_stands_by_may_wait_until_the_team_has_started_and_leave_then() -> None:
+    far = order("W", "p300", 30, level="L2", allowed_engineers=["C"])
+    people = [*crew(A="p0", b="p0"), engineer("C", EXPERT, shifts=[shift(end="19:01")])]
+    plan, _ = planned(day(people, [far, team_order(LEAD, HANDS, BACKUP)]))
+    assert plan.unassigned == ()
+    assert plan.teams[0].standby == (Member("C", "backup"),)
+    [route] = [route for route in plan.routes if route.engineer == "C"]
+    assert clock((route.stops[1].arrival or 0) - route.stops[1].travel_seconds) == "08:30:01"
 
 
 def test_standbys_are_shared_out_so_that_every_role_has_one() -> None:

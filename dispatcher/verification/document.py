@@ -23,7 +23,7 @@ _STOPS = {
 _ANY_STOP = frozenset().union(*_STOPS.values())
 _TEAM = frozenset({"work_order", "start", "members", "standby"})
 _MEMBER = frozenset({"engineer", "role"})
-_UNASSIGNED = frozenset({"work_order", "reasons", "cheapest_fix"})
+_UNASSIGNED = frozenset({"work_order", "reasons", "cheapest_fix", "reasons_left_out"})
 _REASON = frozenset({"engineer", "code", "params", "message"})
 _FIX = _REASON | {"amount_seconds"}
 _SCORE = frozenset({"total", "terms"})
@@ -379,6 +379,7 @@ class _Reader:
             plan.unassigned.append((path, order))
         for where, reason in self._list(body, "reasons", path):
             self._reason(reason, where, _REASON)
+        self._whole(body, "reasons_left_out", path, optional=True)
         if body.get("cheapest_fix") is not None:
             self._reason(body["cheapest_fix"], _at(path, "cheapest_fix"), _FIX)
 

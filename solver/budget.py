@@ -1,0 +1,39 @@
+"""What a run may still use: time, steps, the patience of the caller."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from dispatcher.planning import SearchLimits, StoppedBy
+
+
+class Budget:
+    """The limits of a run over all its parts. `iterations` counts placements."""
+
+    def __init__(self, limits: SearchLimits, cancelled: Callable[[], bool]) -> None:
+        self.began = time.monotonic()
+        self.iterations = 0
+        self._limits = limits
+        self._cancelled = cancelled
+
+    @property
+    def elapsed_seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def is_share_used(self, share: float) -> bool:
+        """Whether more than a share of the time limit has passed."""
+        seconds = self._limits.time_limit_seconds
+        return seconds is not None and self.elapsed_seconds >= share * seconds
+
+    def stopped(self) -> StoppedBy | None:
+        """Why the run must end now; None while it may go on."""
+        if self._cancelled():
+            return "cancelled"
+        limit = self._limits.iteration_limit
+        if limit is not None and self.iterations >= limit:
+            return "iteration_limit"
+        seconds = self._limits.time_limit_seconds
+        if seconds is not None and self.elapsed_seconds >= seconds:
+            return "time_limit"
+        return None
