@@ -73,7 +73,12 @@ def _read(path: Path) -> bytes:
         size = path.stat().st_size
         if size > LIMITS.bytes:
             raise InvalidInput([too_many_bytes(name, size)])
-        return path.read_bytes()
+        # A pipe or a device has no size to ask for: no more is read than a document may have.
+        with path.open("rb") as file:
+            raw = file.read(LIMITS.bytes + 1)
+        if len(raw) > LIMITS.bytes:
+            raise InvalidInput([too_many_bytes(name, len(raw))])
+        return raw
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise refused(

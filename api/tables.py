@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -344,8 +344,8 @@ def _waiting_seconds(before: datetime | None, stop: Document) -> int:
     begins = stop.get("start") or (stop.get("arrival") if stop["kind"] == "end" else None)
     if before is None or begins is None:
         return 0
-    idle = datetime.fromisoformat(begins) - before - timedelta(seconds=int(stop.get("travel_seconds") or 0))
-    return max(0, int(idle.total_seconds()))
+    between = int((datetime.fromisoformat(begins) - before).total_seconds())
+    return max(0, between - int(stop.get("travel_seconds") or 0))
 
 
 def _overtime(shift_end: str | None, end: datetime | None) -> str:

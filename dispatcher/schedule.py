@@ -16,8 +16,8 @@ from dispatcher.plan import Member, Plan, Rest, Route, RouteSequence, Sequences,
 from dispatcher.problem import Problem
 from dispatcher.service import service_seconds
 
-MAX_ROUNDS = 1000
-"""Rounds of pushing before the sequences are taken to have no schedule (a cycle of waiting)."""
+LEAST_ROUNDS = 1000
+"""Rounds of pushing, or twice as many as there are stops, before the sequences are taken to have no schedule."""
 
 StopKey = tuple[str, str]
 """A work stop is known by (order id, engineer id)."""
@@ -106,10 +106,12 @@ class _Scheduler:
         self._standby = sequences.standby
         self._floors: dict[StopKey, int] = {}
         self._routes_of: dict[str, list[tuple[int, Visit]]] = {}
+        self._positions: dict[tuple[str, int], int] = {}
         for index, route in enumerate(self._sequences):
-            for visit in route.visits:
+            for position, visit in enumerate(route.visits, start=1):
                 if isinstance(visit, Visit):
                     self._routes_of.setdefault(visit.work_order, []).append((index, visit))
+                    self._positions[(visit.work_order, index)] = position
         self._sizes = {
             name: sum(problem.order_by_id[name].presence(visit.role) == "on_site" for _, visit in visits)
             for name, visits in self._routes_of.items()
@@ -118,7 +120,7 @@ class _Scheduler:
 
     def plan(self) -> Plan:
         dirty = set(range(len(self._sequences)))
-        for _ in range(MAX_ROUNDS):
+        for _ in range(max(LEAST_ROUNDS, 2 * len(self._positions))):
             for index in sorted(dirty):
                 self._stops[index] = self._drive(self._sequences[index])
             dirty = self._push()
@@ -267,10 +269,8 @@ class _Scheduler:
 
     def _work_stops(self, name: str) -> list[tuple[str, Stop]]:
         return [
-            (self._sequences[index].engineer, stop)
+            (self._sequences[index].engineer, self._stops[index][self._positions[(name, index)]])
             for index, _ in self._routes_of[name]
-            for stop in self._stops[index]
-            if stop.work_order == name
         ]
 
     def _starts(self, name: str) -> dict[str, int]:

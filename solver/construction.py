@@ -225,6 +225,8 @@ class Construction:
         for order in orders:
             if order.id in self.state.served or order.id in open_orders:
                 continue
+            if self._budget.stopped() is not None:
+                return
             entry = self._open(order)
             if entry is not None:
                 open_orders[order.id] = entry
@@ -311,7 +313,7 @@ class Construction:
 def _pinned(problem: Problem) -> list[WorkOrder]:
     """Running and pinned orders, and before each what it waits for: without that it could not be served."""
     pinned = [order for order in problem.work_orders if order.pin is not None]
-    pinned.sort(key=lambda o: (not problem.is_running(o), o.pin is None or o.pin.start is None))
+    pinned.sort(key=lambda o: (not problem.is_running(o), o.pin is None or o.pin.start is None, _window_seconds(o)))
     found: dict[str, WorkOrder] = {}
     # A stack instead of recursion: chains of orders may be longer than Python's stack is deep.
     waiting = list(reversed(pinned))
@@ -323,3 +325,8 @@ def _pinned(problem: Problem) -> list[WorkOrder]:
         else:
             found.setdefault(waiting.pop().id, order)
     return list(found.values())
+
+
+def _window_seconds(order: WorkOrder) -> float:
+    """How much room the time windows leave; among pinned orders those with the least go first."""
+    return sum(window.end - window.start for window in order.time_windows) if order.time_windows else float("inf")

@@ -20,9 +20,13 @@ from skills.qualification import Gap, HeldSkill
 from solver.day_state import DayState, Price
 from solver.route_state import Insertion, RouteState, trace
 from solver.stint import FAR_FUTURE, FAR_PAST, Stint, make_stint
-from solver.team_insertion import TeamComposer
+from solver.team_insertion import MAX_STARTS, TeamComposer
 from solver.what_if import with_fix
 
+LARGE_DAY_ORDERS = 500
+"""Beyond this many orders no fixes of teams are tried: each is a whole day built anew."""
+STARTS_OF_LARGE_DAY = 4
+"""Candidate starts of a team tried on such a day."""
 TRIED_FIXES = 4
 """Fixes of a team tried, smallest first: each is a whole day built anew."""
 
@@ -77,7 +81,9 @@ class _Finder:
             (fix for answer in answers for fix in answer.fixes),
             key=lambda fix: (fix.amount_seconds, fix.code, fix.engineer),
         )
-        if order.team is not None:
+        if order.team is not None and len(self._problem.work_orders) > LARGE_DAY_ORDERS:
+            fixes = []
+        elif order.team is not None:
             fixes = [fix for fix in fixes[:TRIED_FIXES] if self._helps_the_team(order, fix)]
         left_out = len(self._problem.engineers) - len(answers)
         reasons = tuple(answer.reason for answer in answers)
@@ -119,7 +125,8 @@ class _Finder:
             able = sum(answer.fits for held in by_engineer.values() for name, answer in held if name == role.name)
             if able < role.minimum:
                 lacking[role.name] = role.minimum - able
-        placement = TeamComposer(self._state, order).best()
+        starts = STARTS_OF_LARGE_DAY if len(self._problem.work_orders) > LARGE_DAY_ORDERS else MAX_STARTS
+        placement = TeamComposer(self._state, order, starts).best()
         # One more person helps a team only where one is all it lacks.
         one_missing = placement is None and sum(lacking.values()) == 1
         obstacle = self._obstacle(order, order.team, lacking) if placement is None else ("", {})

@@ -281,6 +281,8 @@ def _team(raw: Mapping[str, Any]) -> Team:
         min_gap_seconds=_whole(arrival.get("min_gap_seconds"), 0),
         max_gap_seconds=_optional_whole(arrival.get("max_gap_seconds")),
         service_by_size={
-            int(size): _whole(seconds, 0) for size, seconds in mapped(raw.get("service_seconds_by_size")).items()
+            int(size): _whole(seconds, 0)
+            for size, seconds in mapped(raw.get("service_seconds_by_size")).items()
+            if seconds is not None
         },
     )

@@ -43,8 +43,9 @@ class Qualifier:
         for raw in listed(mapped(problem.get("skill_graph")).get("relations")):
             relation = _relation(raw)
             self._into.setdefault(relation.target, []).append(relation)
-        relations = (relation for into in self._into.values() for relation in into)
+        relations = [relation for into in self._into.values() for relation in into]
         self._detours_never_pay = all(relation.factor >= 1 for relation in relations)
+        self._circles_never_pay = not _has_paying_circle(relations)
         self._sources: dict[str, dict[tuple[str, int], _Price]] = {}
         self._holdings: dict[tuple[str, Requirement], list[tuple[_Price, int | None]]] = {}
 
@@ -82,7 +83,11 @@ class Qualifier:
     def _paths_to(self, skill: str) -> dict[tuple[str, int], _Price]:
         """The cheapest price from each skill to this one, by the levels lost on the way."""
         if skill not in self._sources:
-            search = self._cheapest_first if self._detours_never_pay else self._every_simple_path
+            search = self._every_simple_path
+            if self._detours_never_pay:
+                search = self._cheapest_first
+            elif self._circles_never_pay:
+                search = self._until_nothing_improves
             self._sources[skill] = search(skill)
         return self._sources[skill]
 
@@ -108,6 +113,23 @@ class Qualifier:
                     )
         return best
 
+    def _until_nothing_improves(self, skill: str) -> dict[tuple[str, int], _Price]:
+        """Bellman-Ford over (skill, levels lost): a step may make a path cheaper, but no circle does."""
+        best: dict[tuple[str, int], _Price] = {(skill, 0): (Fraction(0), Fraction(1))}
+        waiting = [(skill, 0)]
+        while waiting:
+            following: dict[tuple[str, int], None] = {}
+            for reached, loss in waiting:
+                penalty, factor = best[reached, loss]
+                for relation in self._into.get(reached, ()):
+                    place = (relation.source, loss + relation.loss)
+                    price = (penalty + relation.penalty, factor * relation.factor)
+                    if place[1] <= _MOST_USEFUL_LOSS and (place not in best or price < best[place]):
+                        best[place] = price
+                        following[place] = None
+            waiting = list(following)
+        return best
+
     def _every_simple_path(self, skill: str) -> dict[tuple[str, int], _Price]:
         """Needed where a factor below 1 would let a path grow cheaper by going round in circles."""
         best: dict[tuple[str, int], _Price] = {}
@@ -121,6 +143,27 @@ class Qualifier:
                     dearer = (price[0] + relation.penalty, price[1] * relation.factor)
                     stack.append((relation.source, loss + relation.loss, dearer, seen | {relation.source}))
         return best
+
+
+def _has_paying_circle(relations: Iterable[Relation]) -> bool:
+    """Whether some free relation with a factor below 1 lies on a circle of free relations."""
+    free: dict[str, set[str]] = {}
+    quicker: list[Relation] = []
+    for relation in relations:
+        if relation.penalty == 0:
+            free.setdefault(relation.source, set()).add(relation.target)
+            if relation.factor < 1:
+                quicker.append(relation)
+    for relation in quicker:
+        seen, waiting = {relation.target}, [relation.target]
+        while waiting:
+            for target in free.get(waiting.pop(), ()):
+                if target not in seen:
+                    seen.add(target)
+                    waiting.append(target)
+        if relation.source in seen:
+            return True
+    return False
 
 
 def _relation(raw: Mapping[str, Any]) -> Relation:

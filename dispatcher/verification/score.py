@@ -62,7 +62,9 @@ def read_weights(objective: Mapping[str, Any]) -> dict[str, _Weight]:
         if single is not None:
             weights[rule] = _same(single)
         for level, value in mapped(given).items():
-            weights[rule][level] = number(value) or Fraction(0)
+            exact = number(value)
+            if exact is not None:
+                weights[rule][level] = exact
     return {
         rule: {level: Fraction(half_up(value * 1000), 1000) for level, value in weight.items()}
         for rule, weight in weights.items()
