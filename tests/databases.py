@@ -160,15 +160,15 @@ def _postgres_database(server: URL) -> Iterator[str]:
 @contextmanager
 def _private_server(binaries: Path) -> Iterator[URL]:
     # PostgreSQL refuses to run as root; Debian's package brings a user for it.
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    user = "postgres" if os.geteuid() == 0 else None
     with tempfile.TemporaryDirectory(prefix="muster-postgres-") as name:
         folder = Path(name)
-        if prefix:
-            os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
+        if user is not None:
+            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
 
         def run(program: str, *arguments: str) -> None:
-            command = [*prefix, str(binaries / program), "--pgdata", str(folder / "data"), *arguments]
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            command = [str(binaries / program), "--pgdata", str(folder / "data"), *arguments]
+            done = subprocess.run(command, cwd=folder, user=user, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}")
 

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from api.problems import SolveOptions, build_problem, engine_for, search_limits
+from benchmarks.insertion import measure, page
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, random_problem, synthetic_problem
 from data.travel import problem_travel
 from dispatcher.documents import read_problem
@@ -314,3 +315,10 @@ def test_a_team_and_the_work_around_it_are_planned_together() -> None:
     plan, _ = planned(day(people, [team, *(order(f"W{number}", "p20") for number in range(9))]))
     assert plan.unassigned == ()
     assert starts(plan)[("T", "A")] == min(start for (name, _), start in starts(plan).items() if name == "T")
+
+
+def test_the_benchmark_measures_plans_that_the_checker_accepts() -> None:
+    row = measure("demo", replace(DEMO, orders=12, engineers=4))
+    assert (row.orders, row.engineers, row.verdict) == (12, 4, "feasible")
+    assert row.total <= row.first_total
+    assert f"| {' | '.join(row.cells())} |" in page([row])
