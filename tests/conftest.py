@@ -30,7 +30,7 @@ settings.register_profile(
     "default",
     derandomize=True,
     database=None,
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,

@@ -402,7 +402,7 @@ def breaks_by_turn(starts: Starts, sequences: Sequences) -> Starts:
     return found
 
 
-@pytest.mark.parametrize("batch", range(8))
+@pytest.mark.parametrize("batch", range(4))
 def test_every_start_is_the_earliest_that_crawling_finds(batch: int) -> None:
     rng = Random(batch)
     scheduled = 0
