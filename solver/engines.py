@@ -7,10 +7,14 @@ from collections.abc import Callable, Mapping
 from dispatcher.errors import UnknownEngine
 from dispatcher.ports import Engine
 from solver.insertion import InsertionEngine
+from solver.ortools_routing.engine import OrToolsEngine
 
 DEFAULT_ENGINE = InsertionEngine.name
 
-ENGINES: Mapping[str, Callable[[], Engine]] = {InsertionEngine.name: InsertionEngine}
+ENGINES: Mapping[str, Callable[[], Engine]] = {
+    InsertionEngine.name: InsertionEngine,
+    OrToolsEngine.name: OrToolsEngine,
+}
 
 
 def engine_named(name: str) -> Engine:
