@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
@@ -24,6 +25,29 @@ class IdSource(Protocol):
     """Makes internal ids: 26 characters, unique everywhere, in one process rising in the order they are made."""
 
     def new(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriveLaw:
+    """How the seconds of a leg come about, for engines that compile them instead of asking leg by leg.
+
+    A leg of so many units takes `units × factor / denominator / speed factor` seconds without traffic, rounded half
+    up. Units are metres of geodesic travel, where `units` is made from `sphere`, or the seconds of a given matrix.
+
+    Attributes:
+        sphere: per place the longitude in radians and the sine and cosine of the latitude; None for a matrix.
+        meters_per_radian: the earth's radius times the detour.
+        traffic_from: instants (epoch seconds) from which on a rate holds; one entry without traffic.
+        traffic_rates: `traffic_common` over each factor: what is driven in a second of the clock.
+    """
+
+    factor: int
+    denominator: int
+    sphere: Sequence[tuple[float, float, float]] | None
+    meters_per_radian: float
+    traffic_from: Sequence[int]
+    traffic_rates: Sequence[int]
+    traffic_common: int
 
 
 class TravelTimes(Protocol):
@@ -56,6 +80,14 @@ class TravelTimes(Protocol):
 
     def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
         """Seconds from `origin` to every location without traffic."""
+
+    def drive_law(self) -> DriveLaw: ...
+
+    def units(self, places: Sequence[int]) -> Any:
+        """Units of `drive_law` between places, as an int32 array of numpy [len(places), len(places)]."""
+
+    def meters_between(self, places: Sequence[int]) -> Any:
+        """Metres between places, as `units`; zeros where `has_meters` is False."""
 
 
 class TravelProvider(Protocol):

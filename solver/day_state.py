@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from dispatcher.facts import Service, read_facts, unserved_latenesses
+from dispatcher.facts import Service, read_facts
 from dispatcher.model import Engineer, WorkOrder
 from dispatcher.plan import Member, Plan, Rest, RouteSequence, Sequences, TeamAssignment, Visit
 from dispatcher.problem import Problem, ShiftKey
 from dispatcher.soft_rules import mean_absolute_deviation
 from solver.route_state import Insertion, Label, Made, RouteState, trace
-from solver.stint import FAR_FUTURE, FAR_PAST, Stint, lateness_cost, make_stint
+from solver.stint import FAR_FUTURE, FAR_PAST, Stint, lateness_cost, make_stint, unserved_cost
 
 Price = Callable[[Insertion], int | None]
 
@@ -111,15 +111,7 @@ class DayState:
 
     def unserved_cost(self, order: WorkOrder) -> int:
         """What leaving an order undone costs, in thousandths."""
-        cost = int(order.value * self.problem.weights.of("unserved"))
-        lateness = lateness_cost(self.problem, order)
-        if lateness is not None:
-            late = unserved_latenesses(order, self.problem.end)
-            arrival, start, restore = (late[kind][0] for kind in ("late_arrival", "late_start", "late_restore"))
-            cost += arrival * lateness.arrival + (lateness.arrival_once if arrival else 0)
-            cost += start * lateness.start + (lateness.start_once if start else 0)
-            cost += restore * lateness.restore + (lateness.restore_once if restore else 0)
-        return cost
+        return unserved_cost(self.problem, order)
 
     def company_cost(self, order: WorkOrder, engineers: Iterable[str], on_site: Iterable[str]) -> int:
         """Cost of who serves: engineers not used so far, and related orders served by others."""

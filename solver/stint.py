@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from dispatcher.facts import unserved_latenesses
 from dispatcher.model import Engineer, WorkOrder
 from dispatcher.problem import Problem
 from dispatcher.service import effective_qualification, service_seconds
@@ -104,6 +105,19 @@ def lateness_cost(problem: Problem, order: WorkOrder) -> LatenessCost | None:
         weight("late_restore", order.level),
         weight("late_restore_once", order.level),
     )
+
+
+def unserved_cost(problem: Problem, order: WorkOrder) -> int:
+    """What leaving an order undone costs, in thousandths."""
+    cost = int(order.value * problem.weights.of("unserved"))
+    lateness = lateness_cost(problem, order)
+    if lateness is not None:
+        late = unserved_latenesses(order, problem.end)
+        arrival, start, restore = (late[kind][0] for kind in ("late_arrival", "late_start", "late_restore"))
+        cost += arrival * lateness.arrival + (lateness.arrival_once if arrival else 0)
+        cost += start * lateness.start + (lateness.start_once if start else 0)
+        cost += restore * lateness.restore + (lateness.restore_once if restore else 0)
+    return cost
 
 
 def segments(

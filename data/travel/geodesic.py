@@ -31,14 +31,33 @@ class GeodesicMeters:
         self._detour = float(detour_factor)
         self._rows: dict[int, list[int]] = {}
 
+    @property
+    def sphere(self) -> list[tuple[float, float, float]]:
+        """Longitude in radians, sine and cosine of the latitude of every location."""
+        return list(zip(self._longitudes.tolist(), self._sines.tolist(), self._cosines.tolist(), strict=True))
+
+    @property
+    def meters_per_radian(self) -> float:
+        return EARTH_RADIUS_METERS * self._detour
+
     def row(self, origin: int) -> list[int]:
         """Metres from one location to every other, rounded half up."""
         row = self._rows.get(origin)
         if row is None:
-            metres = self._great_circle(origin) * self._detour
-            row = np.floor(metres + 0.5).astype(np.int64).tolist()
+            row = self._rounded(origin).tolist()
             self._rows[origin] = row
         return row
+
+    def between(self, places: Sequence[int]) -> NDArray[np.int32]:
+        """Metres between places, rounded half up [len(places), len(places)]; nothing is kept."""
+        columns = np.asarray(places, dtype=np.int64)
+        meters = np.empty((len(columns), len(columns)), dtype=np.int32)
+        for number, origin in enumerate(places):
+            meters[number] = self._rounded(origin)[columns]
+        return meters
+
+    def _rounded(self, origin: int) -> NDArray[np.int64]:
+        return np.floor(self._great_circle(origin) * self._detour + 0.5).astype(np.int64)
 
     def leg(self, origin: int, destination: int) -> int:
         """Metres of a single leg by geopy."""

@@ -7,9 +7,13 @@ from fractions import Fraction
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from data.travel.geodesic import GeodesicMeters
 from data.travel.traffic import TrafficClock, exact
 from dispatcher.model import Exact, Location
+from dispatcher.ports import DriveLaw
 
 
 class BaseTimes(Protocol):
@@ -19,7 +23,16 @@ class BaseTimes(Protocol):
     tier: str
     has_meters: bool
 
+    factor: int
+    sphere: Sequence[tuple[float, float, float]] | None
+    meters_per_radian: float
+
     def numerators(self, origin: int) -> Sequence[int]: ...
+
+    def units(self, places: Sequence[int]) -> NDArray[np.int32]:
+        """Between places; a numerator is units × factor."""
+
+    def meters_between(self, places: Sequence[int]) -> NDArray[np.int32]: ...
 
     def meters(self, origin: int, destination: int) -> int: ...
 
@@ -35,15 +48,23 @@ class _GeodesicTimes:
         detour = travel.get("detour_factor")
         self._meters = GeodesicMeters(locations, Fraction(1) if detour is None else exact(detour))
         seconds_per_meter = Fraction(18, 5) / speed_kmh
-        self._factor, self.denominator = seconds_per_meter.numerator, seconds_per_meter.denominator
+        self.factor, self.denominator = seconds_per_meter.numerator, seconds_per_meter.denominator
+        self.sphere = self._meters.sphere
+        self.meters_per_radian = self._meters.meters_per_radian
         self._rows: dict[int, list[int]] = {}
 
     def numerators(self, origin: int) -> Sequence[int]:
         row = self._rows.get(origin)
         if row is None:
-            row = [meters * self._factor for meters in self._meters.row(origin)]
+            row = [meters * self.factor for meters in self._meters.row(origin)]
             self._rows[origin] = row
         return row
+
+    def units(self, places: Sequence[int]) -> NDArray[np.int32]:
+        return self._meters.between(places)
+
+    def meters_between(self, places: Sequence[int]) -> NDArray[np.int32]:
+        return self.units(places)
 
     def meters(self, origin: int, destination: int) -> int:
         return self._meters.row(origin)[destination]
@@ -53,7 +74,9 @@ class _MatrixTimes:
     """Seconds (and metres, where given) as somebody else computed them; asymmetric is taken as given."""
 
     tier = "matrix"
-    denominator = 1
+    factor = denominator = 1
+    sphere = None
+    meters_per_radian = 0.0
 
     def __init__(self, travel: Mapping[str, Any], locations: Sequence[Location]) -> None:
         position = {name: index for index, name in enumerate(travel["location_ids"])}
@@ -75,6 +98,24 @@ class _MatrixTimes:
         if not self.has_meters or start is None or end is None:
             return 0
         return int(self._given_meters[start][end])
+
+    def units(self, places: Sequence[int]) -> NDArray[np.int32]:
+        return self._between(self._given_seconds, places)
+
+    def meters_between(self, places: Sequence[int]) -> NDArray[np.int32]:
+        if not self.has_meters:
+            return np.zeros((len(places), len(places)), dtype=np.int32)
+        return self._between(self._given_meters, places)
+
+    def _between(self, given: Sequence[Sequence[int]], places: Sequence[int]) -> NDArray[np.int32]:
+        """Of places nobody visits the matrix may say nothing: they are 0 from everywhere."""
+        known = [(number, row) for number, place in enumerate(places) if (row := self._order[place]) is not None]
+        between = np.zeros((len(places), len(places)), dtype=np.int32)
+        if known:
+            numbers, rows = (np.array(column) for column in zip(*known, strict=True))
+            between[np.ix_(numbers, numbers)] = np.asarray(given, dtype=np.int64)[np.ix_(rows, rows)]
+        np.fill_diagonal(between, 0)
+        return between
 
     def _reordered(self, given: Sequence[Sequence[int]], origin: int) -> list[int]:
         """A row in the order of the problem's locations; places nobody visits may be missing from the matrix."""
@@ -112,6 +153,24 @@ class ProblemTravel:
             speed = (exact_speed.denominator, exact_speed.numerator * self._base.denominator)
             self._speeds[speed_factor] = speed
         return self._clock.drive(self._base.numerators(origin)[destination] * speed[0], speed[1], departure)
+
+    def drive_law(self) -> DriveLaw:
+        base, clock = self._base, self._clock
+        return DriveLaw(
+            base.factor,
+            base.denominator,
+            base.sphere,
+            base.meters_per_radian,
+            clock.starts,
+            clock.rates,
+            clock.common,
+        )
+
+    def units(self, places: Sequence[int]) -> NDArray[np.int32]:
+        return self._base.units(places)
+
+    def meters_between(self, places: Sequence[int]) -> NDArray[np.int32]:
+        return self._base.meters_between(places)
 
     def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
         row = self._free_rows.get((origin, speed_factor))

@@ -40,21 +40,21 @@ class TrafficClock:
         self._intervals = sorted(
             (clock_seconds(item["from"]), clock_seconds(item["to"]), exact(item["factor"])) for item in traffic
         )
-        self._starts, factors = self._segments(horizon)
+        self.starts, factors = self._segments(horizon)
         # Work is measured in 1/(denominator × common) free-flow seconds: then each interval does a whole
         # number of units per second of the clock, and no fraction is needed while driving.
         self.common = lcm(*(factor.numerator for factor in factors))
-        self._rates = [self.common // factor.numerator * factor.denominator for factor in factors]
+        self.rates = [self.common // factor.numerator * factor.denominator for factor in factors]
 
     @property
     def varies(self) -> bool:
         """False where every factor is 1: driving is then a matter of rounding only."""
-        return len(self._rates) > 1 or self._rates[0] != self.common
+        return len(self.rates) > 1 or self.rates[0] != self.common
 
     @property
     def may_speed_up(self) -> bool:
         """True where some factor is below 1."""
-        return any(rate > self.common for rate in self._rates)
+        return any(rate > self.common for rate in self.rates)
 
     def factor(self, instant: int) -> Fraction:
         """The factor of the local clock at an instant (epoch seconds)."""
@@ -69,7 +69,7 @@ class TrafficClock:
         """Seconds to drive `numerator / denominator` free-flow seconds from `departure`, rounded half up."""
         if not numerator:
             return 0
-        starts, rates = self._starts, self._rates
+        starts, rates = self.starts, self.rates
         index = max(bisect_right(starts, departure) - 1, 0)
         work = numerator * self.common
         clock = departure

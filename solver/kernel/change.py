@@ -1,0 +1,331 @@
+"""Changing a plan: visits in and out of routes, everything a change touches kept so that it can be taken back."""
+
+from __future__ import annotations
+
+from solver.kernel.compiled import inlined, jit
+from solver.kernel.layout import (
+    AFTER_FROM,
+    AFTER_TO,
+    ASSOCIATED,
+    ASSOCIATION_WEIGHT,
+    BANK_PLACE,
+    BANKED,
+    BEFORE_FROM,
+    BEFORE_TO,
+    BEGIN,
+    CEILING,
+    CLOSED,
+    END_CEILING,
+    END_FLOOR,
+    ENGINEER,
+    FAR_FUTURE,
+    FAR_PAST,
+    FINISH,
+    FLOOR,
+    HAS_DEPENDENCIES,
+    INSERTED,
+    LENGTH,
+    NONE,
+    PARTS_FROM,
+    PARTS_TO,
+    POSITION,
+    RELATED_FROM,
+    RELATED_TO,
+    REMOVED,
+    ROUTE,
+    ROUTE_COLUMNS,
+    TOUCHED,
+    Case,
+    Day,
+)
+from solver.kernel.schedule import drive, keeps_duties, trace
+
+_MOST_SETTLED = 200
+"""Routes driven again for the sake of one change before it is given up."""
+
+
+@inlined
+def touch(day: Day, shift: int) -> bool:
+    """Keep a route as it is now, once per iteration; False where there is no room to."""
+    if day.touched[shift] >= 0:
+        return True
+    slot = day.counts[TOUCHED]
+    if slot >= len(day.touched_list):
+        return False
+    length = day.routes[shift, LENGTH]
+    day.touched[shift] = slot
+    day.touched_list[slot] = shift
+    day.counts[TOUCHED] += 1
+    for place in range(length):
+        day.saved_sequence[slot, place] = day.sequence[shift, place]
+    for place in range(length + 2):
+        for column in range(day.labels.shape[2]):
+            day.saved_labels[slot, place, column] = day.labels[shift, place, column]
+    for column in range(ROUTE_COLUMNS):
+        day.saved_routes[slot, column] = day.routes[shift, column]
+    for part in range(day.stock.shape[1]):
+        day.saved_stock[slot, part] = day.stock[shift, part]
+    return True
+
+
+@inlined
+def bank_add(day: Day, visit: int) -> None:
+    place = day.counts[BANKED]
+    day.bank[place] = visit
+    day.standing[visit, BANK_PLACE] = place
+    day.standing[visit, ROUTE] = NONE
+    day.counts[BANKED] += 1
+
+
+@inlined
+def bank_remove(day: Day, visit: int) -> None:
+    place = day.standing[visit, BANK_PLACE]
+    last = day.bank[day.counts[BANKED] - 1]
+    day.bank[place] = last
+    day.standing[last, BANK_PLACE] = place
+    day.standing[visit, BANK_PLACE] = NONE
+    day.counts[BANKED] -= 1
+
+
+@inlined
+def apart_cost(case: Case, day: Day, visit: int, engineer: int) -> int:
+    """What it costs that served related orders are in the hands of other engineers."""
+    cost = 0
+    for place in range(case.visits[visit, RELATED_FROM], case.visits[visit, RELATED_TO]):
+        group = case.related[place]
+        is_served, is_together = False, False
+        for member in range(case.members[group], case.members[group + 1]):
+            shift = day.standing[case.member_visits[member], ROUTE]
+            if shift >= 0:
+                is_served = True
+                is_together = is_together or case.shifts[shift, ENGINEER] == engineer
+        if is_served and not is_together:
+            cost += case.numbers[ASSOCIATION_WEIGHT]
+    return cost
+
+
+@inlined
+def put_in(case: Case, day: Day, shift: int, position: int, visit: int) -> None:
+    """Insert behind `position` visits; the route still has to be driven."""
+    length = day.routes[shift, LENGTH]
+    sequence = day.sequence[shift]
+    for place in range(length, position, -1):
+        moved = sequence[place - 1]
+        sequence[place] = moved
+        day.standing[moved, POSITION] = place
+    day.counts[ASSOCIATED] += apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+    sequence[position] = visit
+    day.standing[visit, POSITION] = position
+    day.standing[visit, ROUTE] = shift
+    day.routes[shift, LENGTH] = length + 1
+    for place in range(case.visits[visit, PARTS_FROM], case.visits[visit, PARTS_TO]):
+        day.stock[shift, case.part_of[place]] -= case.part_count[place]
+
+
+@inlined
+def take_out(case: Case, day: Day, visit: int) -> int:
+    """Remove a visit from its route, which still has to be driven; the route."""
+    shift, position = day.standing[visit, ROUTE], day.standing[visit, POSITION]
+    length = day.routes[shift, LENGTH]
+    sequence = day.sequence[shift]
+    for place in range(position, length - 1):
+        moved = sequence[place + 1]
+        sequence[place] = moved
+        day.standing[moved, POSITION] = place
+    day.routes[shift, LENGTH] = length - 1
+    day.standing[visit, ROUTE] = NONE
+    day.counts[ASSOCIATED] -= apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+    for place in range(case.visits[visit, PARTS_FROM], case.visits[visit, PARTS_TO]):
+        day.stock[shift, case.part_of[place]] += case.part_count[place]
+    return int(shift)
+
+
+@jit
+def set_limits(case: Case, day: Day, visit: int) -> bool:
+    """How early and late a visit may start and end, for the orders it waits for and those that wait; if it changed."""
+    floor, ceiling, end_floor, end_ceiling = FAR_PAST, FAR_FUTURE, FAR_PAST, FAR_FUTURE
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        ended = FAR_PAST
+        for member in range(case.members[case.gaps[place, 0]], case.members[case.gaps[place, 0] + 1]):
+            other = case.member_visits[member]
+            if day.standing[other, ROUTE] >= 0:
+                ended = max(ended, day.standing[other, FINISH])
+        if ended > FAR_PAST:
+            floor = max(floor, ended + case.gaps[place, 1])
+            ceiling = min(ceiling, ended + case.gaps[place, 2])
+    for place in range(case.visits[visit, AFTER_FROM], case.visits[visit, AFTER_TO]):
+        begun = FAR_FUTURE
+        for member in range(case.members[case.gaps[place, 0]], case.members[case.gaps[place, 0] + 1]):
+            other = case.member_visits[member]
+            if day.standing[other, ROUTE] >= 0:
+                begun = min(begun, day.standing[other, BEGIN])
+        if begun < FAR_FUTURE:
+            end_ceiling = min(end_ceiling, begun - case.gaps[place, 1])
+            end_floor = max(end_floor, begun - case.gaps[place, 2])
+    row = day.standing[visit]
+    is_same = (
+        row[FLOOR] == floor
+        and row[CEILING] == ceiling
+        and row[END_FLOOR] == end_floor
+        and row[END_CEILING] == end_ceiling
+    )
+    row[FLOOR], row[CEILING], row[END_FLOOR], row[END_CEILING] = floor, ceiling, end_floor, end_ceiling
+    return not is_same
+
+
+@jit
+def waits_for_unserved(case: Case, day: Day, visit: int) -> bool:
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        first, last = case.members[case.gaps[place, 0]], case.members[case.gaps[place, 0] + 1]
+        # A team that the plan left out has no visit at all.
+        if first == last or day.standing[case.member_visits[first], ROUTE] < 0:
+            return True
+    return False
+
+
+@inlined
+def keeps_limits(day: Day, shift: int) -> bool:
+    """Whether a route that stays as it is lets others be where they are now."""
+    for position in range(day.routes[shift, LENGTH]):
+        row = day.standing[day.sequence[shift, position]]
+        if not (row[FLOOR] <= row[BEGIN] <= row[CEILING] and row[END_FLOOR] <= row[FINISH] <= row[END_CEILING]):
+            return False
+    return True
+
+
+@inlined
+def queue_neighbours(case: Case, day: Day, visit: int, waiting: int) -> int:
+    """Queue the routes of those whose limits a visit's new times change; how many wait."""
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, AFTER_TO]):
+        group = case.gaps[place, 0]
+        for member in range(case.members[group], case.members[group + 1]):
+            other = case.member_visits[member]
+            shift = day.standing[other, ROUTE]
+            if shift >= 0 and set_limits(case, day, other):
+                is_waiting = False
+                for place_in_queue in range(waiting):
+                    is_waiting = is_waiting or day.queue[place_in_queue] == shift
+                if not is_waiting:
+                    day.queue[waiting] = shift
+                    waiting += 1
+    return waiting
+
+
+@jit
+def settle(case: Case, day: Day, shift: int) -> bool:
+    """Drive a changed route, and every other one whose work waits for its work, until nothing moves."""
+    if not case.numbers[HAS_DEPENDENCIES]:
+        return drive(case, day, shift) and keeps_duties(case, day, shift, day.work[7])
+    day.queue[0] = shift
+    waiting = 1
+    driven = 0
+    while waiting > 0:
+        waiting -= 1
+        current = day.queue[waiting]
+        driven += 1
+        if case.shifts[current, CLOSED]:
+            if not keeps_limits(day, current):
+                return False
+            continue
+        if driven > _MOST_SETTLED or not touch(day, current):
+            return False
+        for position in range(day.routes[current, LENGTH]):
+            set_limits(case, day, day.sequence[current, position])
+        if not drive(case, day, current) or not keeps_duties(case, day, current, day.work[7]):
+            return False
+        trace(case, day, current, day.work[7])
+        for position in range(day.routes[current, LENGTH]):
+            visit = day.sequence[current, position]
+            waiting = queue_neighbours(case, day, visit, waiting)
+    return True
+
+
+@jit
+def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
+    """Put a banked visit into a route; False, and nothing changed, where that breaks a rule after all."""
+    if not touch(day, shift):
+        return False
+    put_in(case, day, shift, position, visit)
+    if settle(case, day, shift):
+        bank_remove(day, visit)
+        day.inserted[day.counts[INSERTED]] = visit
+        day.counts[INSERTED] += 1
+        return True
+    take_out(case, day, visit)
+    settle(case, day, shift)
+    return False
+
+
+@jit
+def remove(case: Case, day: Day, visit: int) -> bool:
+    """Take a visit off its route into the bank, and all that wait for it; the routes still have to be settled."""
+    if not touch(day, day.standing[visit, ROUTE]):
+        return False
+    for place in range(case.visits[visit, AFTER_FROM], case.visits[visit, AFTER_TO]):
+        group = case.gaps[place, 0]
+        for member in range(case.members[group], case.members[group + 1]):
+            other = case.member_visits[member]
+            if day.standing[other, ROUTE] >= 0 and not remove(case, day, other):
+                return False
+    take_out(case, day, visit)
+    bank_add(day, visit)
+    day.removed[day.counts[REMOVED]] = visit
+    day.counts[REMOVED] += 1
+    return True
+
+
+@jit
+def keep(day: Day) -> None:
+    """Let the changes of an iteration stand."""
+    for slot in range(day.counts[TOUCHED]):
+        shift = day.touched_list[slot]
+        day.touched[shift] = NONE
+        day.dirty[shift] = True
+    day.counts[TOUCHED] = 0
+    day.counts[REMOVED] = 0
+    day.counts[INSERTED] = 0
+
+
+@jit
+def take_back(case: Case, day: Day) -> None:
+    """Undo the changes of an iteration; the caller restores the counted costs."""
+    for slot in range(day.counts[TOUCHED]):
+        shift = day.touched_list[slot]
+        for position in range(day.routes[shift, LENGTH]):
+            day.standing[day.sequence[shift, position], ROUTE] = NONE
+    for slot in range(day.counts[TOUCHED]):
+        shift = day.touched_list[slot]
+        for column in range(ROUTE_COLUMNS):
+            day.routes[shift, column] = day.saved_routes[slot, column]
+        for part in range(day.stock.shape[1]):
+            day.stock[shift, part] = day.saved_stock[slot, part]
+        length = day.routes[shift, LENGTH]
+        for place in range(length + 2):
+            for column in range(day.labels.shape[2]):
+                day.labels[shift, place, column] = day.saved_labels[slot, place, column]
+        day.touched[shift] = NONE
+        for position in range(length):
+            visit = day.saved_sequence[slot, position]
+            day.sequence[shift, position] = visit
+            day.standing[visit, ROUTE] = shift
+            day.standing[visit, POSITION] = position
+    for place in range(day.counts[INSERTED]):
+        visit = day.inserted[place]
+        if day.standing[visit, ROUTE] < 0 and day.standing[visit, BANK_PLACE] < 0:
+            bank_add(day, visit)
+    for place in range(day.counts[REMOVED]):
+        visit = day.removed[place]
+        if day.standing[visit, ROUTE] >= 0 and day.standing[visit, BANK_PLACE] >= 0:
+            bank_remove(day, visit)
+    if case.numbers[HAS_DEPENDENCIES]:
+        for slot in range(day.counts[TOUCHED]):
+            trace(case, day, day.touched_list[slot], day.work[7])
+        for slot in range(day.counts[TOUCHED]):
+            shift = day.touched_list[slot]
+            for position in range(day.routes[shift, LENGTH]):
+                set_limits(case, day, day.sequence[shift, position])
+    day.counts[TOUCHED] = 0
+    day.counts[REMOVED] = 0
+    day.counts[INSERTED] = 0
+
+

@@ -1,0 +1,70 @@
+"""How the kernel is compiled: numba, without the global lock, cached outside the package under a key of its sources.
+
+numba notices an edit of the file a function stands in, but not of the files it calls into; so the cache folder is
+named by a hash over all sources of the kernel, and an edited kernel never runs stale code. With `NUMBA_DISABLE_JIT=1`
+everything here is plain Python, for a debugger and for coverage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba import config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def sources_sha256() -> str:
+    """A hash over every file of the kernel, in the order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where compiled code is kept: the user's cache folder (`XDG_CACHE_HOME`), never the installed package."""
+    given = os.environ.get("MUSTER_KERNEL_CACHE")
+    if given:
+        root = Path(given)
+    else:
+        home = os.environ.get("XDG_CACHE_HOME")
+        root = (Path(home) if home else Path.home() / ".cache") / "muster"
+    return root / f"kernel-{numba.__version__}-{sources_sha256()[:16]}"
+
+
+def _usable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    # A home that cannot be written to costs one compilation per process, no more.
+    return Path(tempfile.mkdtemp(prefix="muster-kernel-"))
+
+
+CACHE_FOLDER = _usable(cache_folder())
+config.CACHE_DIR = str(CACHE_FOLDER)
+_IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
+
+
+def is_warm() -> bool:
+    """Whether compiled code of these sources is there already."""
+    return any(CACHE_FOLDER.rglob("*.nbc"))
+
+
+def jit(function: Function) -> Function:
+    """Compile a function that is called from Python or from many places."""
+    return numba.njit(cache=not _IS_BOUNDS_CHECKED, nogil=True, _nrt=False, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: Function) -> Function:
+    """Compile a small function into its callers: passing all arrays by a call costs more than its work."""
+    return numba.njit(cache=not _IS_BOUNDS_CHECKED, nogil=True, _nrt=False, error_model="numpy", forceinline=True)(function)  # type: ignore[no-any-return]

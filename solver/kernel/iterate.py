@@ -1,0 +1,255 @@
+"""The search of one thread: ruin, recreate, and accept by simulated annealing."""
+
+from __future__ import annotations
+
+import math
+
+from solver.kernel.change import bank_add, keep, set_limits, settle, take_back
+from solver.kernel.compiled import inlined, jit
+from solver.kernel.dice import below, throw
+from solver.kernel.layout import (
+    ARRIVAL,
+    ASSOCIATED,
+    BANKED,
+    BEFORE_FROM,
+    BEFORE_TO,
+    BEST_TOTAL,
+    CLOSED,
+    CONSTANT_COST,
+    END_CEILING,
+    END_FLOOR,
+    ENGINEER,
+    ENGINEERS,
+    FAIRNESS_WEIGHT,
+    FAR_FUTURE,
+    FAR_PAST,
+    FLOOR,
+    HAS_DEPENDENCIES,
+    BUSY,
+    CEILING,
+    INSERTED,
+    LENGTH,
+    NEEDS_TIMES,
+    NONE,
+    POSITION,
+    REMOVED,
+    ROUTE,
+    ROUTE_COST,
+    TOTAL,
+    TOUCHED,
+    UNSERVED,
+    USED_WEIGHT,
+    WORST,
+    WORST_WEIGHT,
+    Case,
+    Day,
+)
+from solver.kernel.recreate import recreate
+from solver.kernel.ruin import ruin
+from solver.kernel.schedule import drive, keeps_duties, trace
+
+
+@jit
+def whole_total(case: Case, day: Day) -> int:
+    """The score of a plan in thousandths, from nothing but its routes and its bank."""
+    total = case.numbers[CONSTANT_COST] + day.counts[ASSOCIATED]
+    for shift in range(len(case.shifts)):
+        total += day.routes[shift, ROUTE_COST]
+    for place in range(day.counts[BANKED]):
+        total += case.visits[day.bank[place], UNSERVED]
+    return int(total + shared_cost(case, day))
+
+
+@jit
+def shared_cost(case: Case, day: Day) -> int:
+    """What the rules over all routes cost: worst lateness, fairness, engineers used, lateness of whole teams."""
+    numbers = case.numbers
+    if not numbers[NEEDS_TIMES]:
+        return 0
+    cost = 0
+    if numbers[WORST_WEIGHT]:
+        worst = 0
+        for shift in range(len(case.shifts)):
+            worst = max(worst, day.routes[shift, WORST])
+        cost += worst * numbers[WORST_WEIGHT]
+    if numbers[FAIRNESS_WEIGHT] or numbers[USED_WEIGHT]:
+        for engineer in range(len(day.busy)):
+            day.busy[engineer] = 0
+        used = 0
+        for shift in range(len(case.shifts)):
+            engineer = case.shifts[shift, ENGINEER]
+            # One second more tells who has a stop at all, whatever its length; it is taken off again below.
+            if day.routes[shift, LENGTH] > 0:
+                if day.busy[engineer] == 0:
+                    used += 1
+                    day.busy[engineer] = 1
+                day.busy[engineer] += day.routes[shift, BUSY]
+        cost += used * numbers[USED_WEIGHT]
+        count = numbers[ENGINEERS]
+        if numbers[FAIRNESS_WEIGHT] and count > 0:
+            seconds, apart = 0, 0
+            for engineer in range(len(day.busy)):
+                if day.busy[engineer] > 0:
+                    day.busy[engineer] -= 1
+                seconds += day.busy[engineer]
+            for engineer in range(count):
+                apart += abs(count * day.busy[engineer] - seconds)
+            cost += (2 * apart + count * count) // (2 * count * count) * numbers[FAIRNESS_WEIGHT]
+    for team in range(len(case.late_teams)):
+        arrival = FAR_FUTURE
+        group = case.late_teams[team, 0]
+        for member in range(case.members[group], case.members[group + 1]):
+            arrival = min(arrival, day.standing[case.member_visits[member], ARRIVAL])
+        late = arrival - case.late_teams[team, 1]
+        if late > 0:
+            cost += late * case.late_teams[team, 2] + case.late_teams[team, 3]
+    return int(cost)
+
+
+@jit
+def begin(case: Case, day: Day) -> None:
+    """Take up the routes that `sequence` and `routes` tell of; every other visit is banked."""
+    for place in range(len(day.counts)):
+        day.counts[place] = 0
+    for visit in range(len(case.visits)):
+        day.standing[visit, ROUTE] = NONE
+    for shift in range(len(case.shifts)):
+        day.touched[shift] = NONE
+        for position in range(day.routes[shift, LENGTH]):
+            visit = day.sequence[shift, position]
+            day.standing[visit, ROUTE] = shift
+            day.standing[visit, POSITION] = position
+    for visit in range(len(case.visits)):
+        if day.standing[visit, ROUTE] < 0:
+            bank_add(day, visit)
+
+
+@jit
+def start(case: Case, day: Day) -> int:
+    """Make all labels and the total of a plan loaded by `begin`; the first shift that breaks a rule, or -1.
+
+    Routes that stay as they are have their times in `standing` already.
+    """
+    for visit in range(len(case.visits)):
+        day.standing[visit, FLOOR], day.standing[visit, CEILING] = FAR_PAST, FAR_FUTURE
+        day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
+    for shift in range(len(case.shifts)):
+        if not case.shifts[shift, CLOSED]:
+            if not drive(case, day, shift):
+                return shift
+            trace(case, day, shift, day.work[7])
+    if case.numbers[HAS_DEPENDENCIES]:
+        broken = raise_floors(case, day)
+        if broken >= 0:
+            return broken
+        for visit in range(len(case.visits)):
+            if day.standing[visit, ROUTE] >= 0:
+                set_limits(case, day, visit)
+    for shift in range(len(case.shifts)):
+        if not case.shifts[shift, CLOSED]:
+            if not drive(case, day, shift) or not keeps_duties(case, day, shift, day.work[7]):
+                return shift
+            trace(case, day, shift, day.work[7])
+    day.counts[TOTAL] = whole_total(case, day)
+    return NONE
+
+
+@jit
+def raise_floors(case: Case, day: Day) -> int:
+    """Push back what waits for other orders until nothing moves; a shift that this breaks, or -1."""
+    for _ in range(len(case.visits) + 1):
+        is_moved = False
+        for visit in range(len(case.visits)):
+            shift = day.standing[visit, ROUTE]
+            if shift < 0 or case.visits[visit, BEFORE_FROM] == case.visits[visit, BEFORE_TO]:
+                continue
+            floor = day.standing[visit, FLOOR]
+            set_limits(case, day, visit)
+            day.standing[visit, CEILING] = FAR_FUTURE
+            day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
+            if day.standing[visit, FLOOR] > floor and not case.shifts[shift, CLOSED]:
+                is_moved = True
+                if not drive(case, day, shift):
+                    return shift
+                trace(case, day, shift, day.work[7])
+        if not is_moved:
+            break
+    return NONE
+
+
+@jit
+def remember(case: Case, day: Day) -> None:
+    """Make the present plan the best one; only routes that differ are copied."""
+    for shift in range(len(case.shifts)):
+        if day.dirty[shift]:
+            length = day.routes[shift, LENGTH]
+            day.best_lengths[shift] = length
+            for place in range(length):
+                day.best_sequence[shift, place] = day.sequence[shift, place]
+            day.dirty[shift] = False
+    day.counts[BEST_TOTAL] = day.counts[TOTAL]
+
+
+@inlined
+def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
+    """The total after an iteration from the one before and what was touched."""
+    total = day.counts[TOTAL] + day.counts[ASSOCIATED] - associated
+    for slot in range(day.counts[TOUCHED]):
+        total += day.routes[day.touched_list[slot], ROUTE_COST] - day.saved_routes[slot, ROUTE_COST]
+    for place in range(day.counts[REMOVED]):
+        total += case.visits[day.removed[place], UNSERVED]
+    for place in range(day.counts[INSERTED]):
+        total -= case.visits[day.inserted[place], UNSERVED]
+    if case.numbers[NEEDS_TIMES]:
+        for slot in range(day.counts[TOUCHED]):
+            trace(case, day, day.touched_list[slot], day.work[7])
+        total += shared_cost(case, day) - shared
+    return total
+
+
+@jit
+def step(case: Case, day: Day, temperature: float) -> bool:
+    """One iteration; whether the plan was changed. `temperature` is in thousandths of the score."""
+    if len(case.visits) == 0:
+        return False
+    seed_visit = below(day.dice, len(case.visits))
+    associated = day.counts[ASSOCIATED]
+    shared = shared_cost(case, day)
+    is_good = ruin(case, day, seed_visit)
+    if is_good:
+        for slot in range(day.counts[TOUCHED]):
+            if not settle(case, day, day.touched_list[slot]):
+                is_good = False
+                break
+    if is_good:
+        recreate(case, day, seed_visit)
+        total = changed_total(case, day, associated, shared)
+        is_good = total < day.counts[TOTAL] - temperature * math.log(throw(day.dice))
+    if not is_good:
+        take_back(case, day)
+        day.counts[ASSOCIATED] = associated
+        if case.numbers[NEEDS_TIMES]:
+            for slot in range(len(case.late_teams)):
+                group = case.late_teams[slot, 0]
+                for member in range(case.members[group], case.members[group + 1]):
+                    shift = day.standing[case.member_visits[member], ROUTE]
+                    if not case.shifts[shift, CLOSED]:
+                        trace(case, day, shift, day.work[7])
+        return False
+    keep(day)
+    day.counts[TOTAL] = total
+    return True
+
+
+@jit
+def search(case: Case, day: Day, iterations: int, first: float, last: float) -> int:
+    """Some iterations with the temperature falling geometrically from `first` to `last`; how often the best fell."""
+    found = 0
+    factor = 1.0 if iterations <= 1 or first <= 0.0 else (last / first) ** (1.0 / iterations)
+    temperature = first
+    for _ in range(iterations):
+        if step(case, day, temperature) and day.counts[TOTAL] < day.counts[BEST_TOTAL]:
+            remember(case, day)
+            found += 1
+        temperature *= factor
+    return found

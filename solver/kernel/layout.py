@@ -1,0 +1,217 @@
+"""What the kernel works on: a problem and a plan as flat arrays.
+
+Rows are things (a visit, a shift, a label), columns are named by the constants below. Times are epoch seconds,
+costs thousandths of the score, both int64. Everything in `Case` stays as it is during a search; everything in `Day`
+belongs to one thread.
+
+A *visit* is one work stop to be made: of an order without a team, or of one member of a team that was composed
+before the search, whose start is fixed. A *label* is a way to get so far along a route: there is one per number of
+breaks taken.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64 = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+Float = NDArray[np.float64]
+
+FAR_FUTURE = 1 << 52
+FAR_PAST = -(1 << 52)
+IMPOSSIBLE = 1 << 60
+"""The cost of what cannot be done."""
+
+# Columns of `Case.visits`.
+(
+    PLACE,
+    SETUP,
+    CLASS,
+    SERVICE,
+    FIXED_SECONDS,
+    WINDOWS_FROM,
+    WINDOWS_TO,
+    NOT_BEFORE,
+    NOT_AFTER,
+    ARRIVE_BY,
+    START_BY,
+    RESTORE_BY,
+    ARRIVAL_WEIGHT,
+    ARRIVAL_ONCE,
+    START_WEIGHT,
+    START_ONCE,
+    RESTORE_WEIGHT,
+    RESTORE_ONCE,
+    UNSERVED,
+    ADMIT,
+    PREFER,
+    PREVIOUS_ENGINEER,
+    PREVIOUS_START,
+    RELATED_FROM,
+    RELATED_TO,
+    PARTS_FROM,
+    PARTS_TO,
+    BEFORE_FROM,
+    BEFORE_TO,
+    AFTER_FROM,
+    AFTER_TO,
+    GROUP,
+    REMOTE,
+    LOCKED,
+    IS_RUNNING,
+    MEMBER,
+    SETUP_PAID,
+    SCARCITY,
+    VISIT_COLUMNS,
+) = range(39)
+NONE = -1
+NOBODY = -1
+"""`PREVIOUS_ENGINEER`: the order has no previous plan."""
+SEVERAL = -2
+"""`PREVIOUS_ENGINEER`: it was served by others than one engineer of today."""
+
+# Columns of `Case.shifts`.
+(
+    ENGINEER,
+    START_TIME,
+    SHIFT_END,
+    LATEST_END,
+    START_PLACE,
+    END_PLACE,
+    BREAKS_FROM,
+    BREAKS_TO,
+    MAX_STOPS,
+    SPEED,
+    TWIN,
+    DUTIES_FROM,
+    DUTIES_TO,
+    CLOSED,
+    LOCKED_FIRST,
+    SHIFT_COLUMNS,
+) = range(16)
+
+# Columns of `Case.breaks` and `Case.duties`.
+EARLIEST, LATEST, SECONDS = range(3)
+INSTANT, SITE, SERVICE_END = range(3)
+
+# Columns of `Case.options`: a qualification until an instant, as factor and penalty.
+UNTIL, NUMERATOR, DENOMINATOR, PENALTY = range(4)
+
+# Places of `Case.numbers`: scalars of the problem.
+(
+    NOW,
+    TRAVEL_WEIGHT,
+    DISTANCE_WEIGHT,
+    OVERTIME_WEIGHT,
+    PREFERENCE_WEIGHT,
+    CHANGE_WEIGHT,
+    MOVED_WEIGHT,
+    ASSOCIATION_WEIGHT,
+    WORST_WEIGHT,
+    FAIRNESS_WEIGHT,
+    USED_WEIGHT,
+    LABELS,
+    HAS_TRAFFIC,
+    HAS_MATRIX,
+    HAS_METERS,
+    BASE_FACTOR,
+    TRAFFIC_COMMON,
+    NEEDS_TIMES,
+    HAS_DEPENDENCIES,
+    HAS_MOVED,
+    CONSTANT_COST,
+    ENGINEERS,
+    IS_SCANNED_WHOLE,
+    NUMBERS,
+) = range(24)
+
+MOVED_TOLERANCE_SECONDS = 900
+"""`change_shift` counts what lies beyond this (planning document, section 9)."""
+
+# Columns of a label row of `Day.labels`: about the position, then four for each number of breaks taken.
+# LATEST_FREE: who arrives between AT_ARRIVAL and then changes nothing of what the rest of the route costs;
+# LATEST_ARRIVAL: who arrives after it breaks a rule.
+LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, FIRST_LABEL = range(6)
+FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
+
+# Columns of `Day.routes`.
+LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, ROUTE_COLUMNS = range(6)
+
+# Columns of `Day.standing`: where each visit stands.
+ROUTE, POSITION, ARRIVAL, BEGIN, FINISH, BANK_PLACE, FLOOR, CEILING, END_FLOOR, END_CEILING, STANDING_COLUMNS = range(
+    11
+)
+
+
+class Case(NamedTuple):
+    """A problem, compiled. Shapes: V visits, R shifts, E engineers, L places, S speeds, P parts."""
+
+    numbers: Int64  # [NUMBERS]
+    visits: Int64  # [V, VISIT_COLUMNS]
+    windows: Int64  # [*, 2], sorted by start per visit
+    options: Int64  # [*, 4], the last of each run until FAR_FUTURE; numerator 0: not qualified
+    option_of: Int64  # [classes, E], first row of `options`, or -1
+    admits: Bool  # [*, E]
+    prefers: Bool  # [*, E]
+    related: Int64  # [*] groups
+    members: Int64  # [groups + 1] first of `member_visits`
+    member_visits: Int64
+    part_of: Int64  # [*] which part
+    part_count: Int64  # [*] pieces
+    gaps: Int64  # [*, 3] other visit, least gap, greatest gap: as a follower, then as a predecessor
+    shifts: Int64  # [R, SHIFT_COLUMNS]
+    breaks: Int64  # [*, 3]
+    break_index: Int64  # [*] position in the shift's list
+    duties: Int64  # [*, 3]
+    stock: Int64  # [R, P]
+    seconds: Int32  # [S, L, L], a lower bound where there is traffic; [1, 1, 1] where there is no matrix
+    base: Int32  # [L, L] metres of geodesic travel, seconds of a matrix
+    meters: Int32  # [L, L] where distance has a weight
+    speeds: Int64  # [S, 2] numerator, denominator of base units per second
+    traffic_from: Int64  # [T]
+    traffic_rate: Int64  # [T]
+    sphere: Float  # [L, 4] longitude, sine and cosine of latitude; metres per radian in row 0
+    near: Int64  # [V, K] nearest other visits by travel
+    near_shifts: Int64  # [V, KR] shifts that may serve the visit, the nearest first
+    late_teams: Int64  # [*, 4] group, arrive_by, weight, once: teams that start after they should have arrived
+    sort_keys: Float  # [modes, V] what recreate sorts by, the smallest first
+    sort_chances: Float  # [modes + 1] cumulative; the last is a random order
+
+
+class Day(NamedTuple):
+    """A plan under construction, and what one thread needs to change it and to take changes back."""
+
+    sequence: Int64  # [R, M]
+    labels: Int64  # [R, M + 2, columns]
+    routes: Int64  # [R, ROUTE_COLUMNS]
+    standing: Int64  # [V, STANDING_COLUMNS]
+    stock: Int64  # [R, P]
+    bank: Int64  # [V] unserved visits
+    counts: Int64  # [8] see below
+    dice: Int64  # [3] state of the random numbers
+    work: Int64  # [8, labels + 1] scratch
+    saved_sequence: Int64  # [slots, M]
+    saved_labels: Int64  # [slots, M + 2, columns]
+    saved_routes: Int64  # [slots, ROUTE_COLUMNS]
+    saved_stock: Int64  # [slots, P]
+    touched: Int64  # [R] slot of a touched route, or -1
+    touched_list: Int64  # [slots]
+    queue: Int64  # [R] routes to be driven again
+    removed: Int64  # [V]
+    inserted: Int64  # [V]
+    order: Int64  # [V] scratch
+    keys: Float  # [V] scratch
+    ranks: Int64  # [V] scratch
+    stamps: Int64  # [R + V + twins] scratch
+    best_sequence: Int64  # [R, M]
+    best_lengths: Int64  # [R]
+    dirty: Bool  # [R] differs from the best
+    busy: Int64  # [E] seconds of work and travel, where fairness counts
+
+
+# Places of `Day.counts`.
+BANKED, TOUCHED, REMOVED, INSERTED, STAMP, TOTAL, BEST_TOTAL, UNTIL_BLINK, ASSOCIATED, COUNTS = range(10)

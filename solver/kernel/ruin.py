@@ -1,0 +1,77 @@
+"""Taking strings of neighbouring visits off neighbouring routes (Christiaens and Vanden Berghe 2020, section 4)."""
+
+from __future__ import annotations
+
+from solver.kernel.change import remove
+from solver.kernel.compiled import inlined, jit
+from solver.kernel.dice import below, throw
+from solver.kernel.layout import BANKED, CLOSED, LENGTH, LOCKED, POSITION, ROUTE, Case, Day
+
+AVERAGE_REMOVED = 10
+"""Visits removed in an iteration, in the mean (c bar of the paper)."""
+LONGEST_STRING = 10
+"""L max of the paper."""
+SPLIT_PROBABILITY = 0.5
+"""How often a string keeps some visits in its middle (alpha)."""
+KEEP_ONE_MORE_PROBABILITY = 0.01
+"""Beta: with this chance the preserved middle stays as long as it is."""
+
+
+@jit
+def ruin(case: Case, day: Day, seed_visit: int) -> bool:
+    """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
+    amount = len(case.visits)
+    served = amount - day.counts[BANKED]
+    used = 0
+    for shift in range(len(case.shifts)):
+        if day.routes[shift, LENGTH] > 0:
+            used += 1
+    if used == 0:
+        return True
+    longest = min(float(LONGEST_STRING), served / used)
+    most_strings = 4.0 * AVERAGE_REMOVED / (1.0 + longest) - 1.0
+    strings = int(throw(day.dice) * most_strings + 1.0)
+    if strings < 1:
+        strings = 1
+    done = 0
+    for place in range(-1, case.near.shape[1]):
+        if done >= strings:
+            break
+        visit = seed_visit if place < 0 else case.near[seed_visit, place]
+        if visit < 0:
+            break
+        shift = day.standing[visit, ROUTE]
+        if shift < 0 or day.touched[shift] >= 0 or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+            continue
+        length = day.routes[shift, LENGTH]
+        limit = min(float(length), longest)
+        size = int(throw(day.dice) * limit + 1.0)
+        if not remove_string(case, day, shift, day.standing[visit, POSITION], min(size, length)):
+            return False
+        done += 1
+    return True
+
+
+@inlined
+def remove_string(case: Case, day: Day, shift: int, position: int, size: int) -> bool:
+    """Remove `size` visits in a row that include the one at a position; sometimes a longer row but for its middle."""
+    length = day.routes[shift, LENGTH]
+    kept = 0
+    if size > 1 and size < length and throw(day.dice) < SPLIT_PROBABILITY:
+        kept = 1
+        while size + kept < length and throw(day.dice) > KEEP_ONE_MORE_PROBABILITY:
+            kept += 1
+    span = size + kept
+    low, high = max(0, position - span + 1), min(position, length - span)
+    first = low + below(day.dice, high - low + 1)
+    hole = first + 1 + below(day.dice, size - 1) if kept else first + span
+    for place in range(first + span - 1, first - 1, -1):
+        if place >= day.routes[shift, LENGTH] or hole <= place < hole + kept:
+            continue
+        visit = day.sequence[shift, place]
+        # Visits that waited for a removed one are gone too, so a place may hold another visit by now.
+        if not case.visits[visit, LOCKED] and not remove(case, day, visit):
+            return False
+    return True
+
+

@@ -1,0 +1,488 @@
+"""Times and costs along one route, the same integers as the reference evaluation.
+
+A route is driven forward with one label for each number of breaks taken: as early as possible, and of two ways to be
+there at the same time the cheaper. Behind the last break there is one label only, and there two bounds per stop
+tell at once what a delay does: nothing, or too much.
+"""
+
+from __future__ import annotations
+
+from solver.kernel.compiled import inlined, jit
+from solver.kernel.layout import (
+    ARRIVAL,
+    ARRIVAL_ONCE,
+    ARRIVAL_WEIGHT,
+    ARRIVE_BY,
+    AT_ARRIVAL,
+    AT_PLACE,
+    BEFORE_FROM,
+    BEFORE_TO,
+    AFTER_FROM,
+    AFTER_TO,
+    BEGIN,
+    BREAKS_FROM,
+    BREAKS_TO,
+    BUSY,
+    CEILING,
+    CHANGE_WEIGHT,
+    CLASS,
+    COST,
+    DENOMINATOR,
+    DUTIES_FROM,
+    DUTIES_TO,
+    EARLIEST,
+    END_CEILING,
+    END_FLOOR,
+    END_PLACE,
+    ENGINEER,
+    FAR_FUTURE,
+    FAR_PAST,
+    FINISH,
+    FIRST_LABEL,
+    FIXED_SECONDS,
+    FLOOR,
+    FREE,
+    HAS_DEPENDENCIES,
+    HAS_TRAFFIC,
+    IMPOSSIBLE,
+    INSTANT,
+    IS_RUNNING,
+    LABEL_COLUMNS,
+    LABELS,
+    LATEST,
+    LATEST_ARRIVAL,
+    LATEST_END,
+    LATEST_FREE,
+    LENGTH,
+    MOVED_TOLERANCE_SECONDS,
+    MOVED_WEIGHT,
+    NONE,
+    NOT_AFTER,
+    NOT_BEFORE,
+    NOW,
+    NUMERATOR,
+    OVERTIME_WEIGHT,
+    PAID_PLACE,
+    PENALTY,
+    PLACE,
+    PREFER,
+    PREFERENCE_WEIGHT,
+    PREVIOUS_ENGINEER,
+    PREVIOUS_START,
+    REMOTE,
+    RESTORE_BY,
+    RESTORE_ONCE,
+    RESTORE_WEIGHT,
+    ROUTE_COST,
+    SECONDS,
+    SERVICE,
+    SERVICE_END,
+    SETUP,
+    SETUP_PAID,
+    SHIFT_END,
+    SINGLE_FROM,
+    SITE,
+    SPEED,
+    START,
+    START_BY,
+    START_ONCE,
+    START_PLACE,
+    START_TIME,
+    START_WEIGHT,
+    TAKEN,
+    UNTIL,
+    WINDOWS_FROM,
+    WINDOWS_TO,
+    WORST,
+    Case,
+    Day,
+    Int64,
+    NOBODY,
+)
+from solver.kernel.travel import least_seconds, leg_cost, leg_seconds
+
+
+@inlined
+def serve(case: Case, standing: Int64, visit: int, engineer: int, arrival: int, setup: int) -> tuple[int, int, int]:
+    """(start, end, cost) of a visit after an arrival; the end is FAR_FUTURE where a hard rule is in the way."""
+    visits = case.visits
+    start = max(arrival, visits[visit, NOT_BEFORE])
+    ceiling = visits[visit, NOT_AFTER]
+    if case.numbers[HAS_DEPENDENCIES]:
+        start = max(start, standing[visit, FLOOR])
+        ceiling = min(ceiling, standing[visit, CEILING])
+    window, last = visits[visit, WINDOWS_FROM], visits[visit, WINDOWS_TO]
+    if window < last:
+        inside = FAR_FUTURE
+        while window < last:
+            if start <= case.windows[window, 1]:
+                inside = min(inside, max(start, case.windows[window, 0]))
+            window += 1
+        start = inside
+    if start > ceiling or start >= FAR_FUTURE:
+        return start, FAR_FUTURE, 0
+    cost = 0
+    seconds = visits[visit, FIXED_SECONDS]
+    if seconds < 0:
+        option = case.option_of[visits[visit, CLASS], engineer]
+        while case.options[option, UNTIL] < start:
+            option += 1
+        numerator, denominator = case.options[option, NUMERATOR], case.options[option, DENOMINATOR]
+        if numerator == 0:
+            return start, FAR_FUTURE, 0
+        seconds = visits[visit, SERVICE]
+        if numerator != denominator:
+            seconds = (2 * seconds * numerator + denominator) // (2 * denominator)
+        cost += case.options[option, PENALTY]
+    end = start + setup + seconds
+    if case.numbers[HAS_DEPENDENCIES] and not standing[visit, END_FLOOR] <= end <= standing[visit, END_CEILING]:
+        return start, FAR_FUTURE, 0
+    late = arrival - visits[visit, ARRIVE_BY]
+    if late > 0:
+        cost += late * visits[visit, ARRIVAL_WEIGHT] + visits[visit, ARRIVAL_ONCE]
+    late = start - visits[visit, START_BY]
+    if late > 0:
+        cost += late * visits[visit, START_WEIGHT] + visits[visit, START_ONCE]
+    late = end - visits[visit, RESTORE_BY]
+    if late > 0:
+        cost += late * visits[visit, RESTORE_WEIGHT] + visits[visit, RESTORE_ONCE]
+    before = visits[visit, PREVIOUS_START]
+    if before != FAR_PAST:
+        moved = abs(start - before) - MOVED_TOLERANCE_SECONDS
+        if moved > 0:
+            cost += moved * case.numbers[MOVED_WEIGHT]
+    return start, end, cost
+
+
+@inlined
+def company_cost(case: Case, visit: int, engineer: int) -> int:
+    """What it costs that this engineer makes the visit, whenever it is."""
+    cost = 0
+    row = case.visits[visit, PREFER]
+    if row != NONE and not case.prefers[row, engineer]:
+        cost += case.numbers[PREFERENCE_WEIGHT]
+    before = case.visits[visit, PREVIOUS_ENGINEER]
+    if before != NOBODY and before != engineer:
+        cost += case.numbers[CHANGE_WEIGHT]
+    return cost
+
+
+@inlined
+def rested(case: Case, shift: int, row: Int64, taken: int) -> tuple[int, int, int]:
+    """(free, cost, breaks taken here) with so many breaks taken before leaving; free is FAR_FUTURE if impossible."""
+    free, cost, here = row[FIRST_LABEL + FREE], row[FIRST_LABEL + COST], 0
+    first = case.shifts[shift, BREAKS_FROM]
+    for count in range(1, taken + 1):
+        rest = first + count - 1
+        if free < FAR_FUTURE:
+            begin = max(free, case.breaks[rest, EARLIEST], case.numbers[NOW])
+            free = begin + case.breaks[rest, SECONDS] if begin <= case.breaks[rest, LATEST] else FAR_FUTURE
+            here += 1
+        column = FIRST_LABEL + LABEL_COLUMNS * count
+        own, own_cost = row[column + FREE], row[column + COST]
+        if own < FAR_FUTURE and (own < free or (own == free and own_cost <= cost)):
+            free, cost, here = own, own_cost, 0
+    return free, cost, here
+
+
+@inlined
+def advance(case: Case, standing: Int64, shift: int, visit: int, source: Int64, target: Int64) -> bool:
+    """The labels behind a visit from those in front of it; whether there is one."""
+    numbers, visits = case.numbers, case.visits
+    place, paid = source[AT_PLACE], source[PAID_PLACE]
+    engineer, speed = case.shifts[shift, ENGINEER], case.shifts[shift, SPEED]
+    is_remote = visits[visit, REMOTE] == 1
+    is_running = visits[visit, IS_RUNNING] == 1
+    there = place if is_remote else visits[visit, PLACE]
+    pays = not is_remote and paid != there
+    setup = visits[visit, SETUP] if pays else 0
+    target[AT_PLACE] = there
+    target[PAID_PLACE] = paid if is_remote else there
+    target[AT_ARRIVAL] = FAR_PAST
+    is_alive = False
+    is_kept = visits[visit, SETUP_PAID] == NONE or (visits[visit, SETUP_PAID] == 1) == pays
+    company = company_cost(case, visit, engineer)
+    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    for taken in range(numbers[LABELS]):
+        column = FIRST_LABEL + LABEL_COLUMNS * taken
+        target[column + FREE] = FAR_FUTURE
+        if taken > breaks or not is_kept:
+            continue
+        free, cost, here = rested(case, shift, source, taken)
+        if free >= FAR_FUTURE or (is_running and here):
+            continue
+        travel = 0
+        if is_running:
+            arrival = visits[visit, NOT_BEFORE]
+        elif is_remote:
+            arrival = free
+        else:
+            free = max(free, numbers[NOW])
+            travel = leg_seconds(case, speed, place, there, free)
+            cost += leg_cost(case, place, there, travel)
+            arrival = free + travel
+        start, end, extra = serve(case, standing, visit, engineer, arrival, setup)
+        if end >= FAR_FUTURE:
+            continue
+        if taken < breaks and end > case.breaks[case.shifts[shift, BREAKS_FROM] + taken, LATEST]:
+            continue
+        target[column + FREE] = end
+        target[column + COST] = cost + extra + company
+        target[column + START] = start
+        target[column + TAKEN] = here
+        if taken == breaks:
+            target[AT_ARRIVAL] = arrival
+        is_alive = True
+    return is_alive
+
+
+@inlined
+def way_home(case: Case, shift: int, row: Int64) -> tuple[int, int]:
+    """(end of the route, its cost) behind its last visit; the cost is IMPOSSIBLE where it ends too late."""
+    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    free, cost, _ = rested(case, shift, row, breaks)
+    if free >= FAR_FUTURE:
+        return free, IMPOSSIBLE
+    home = case.shifts[shift, END_PLACE]
+    if home != NONE:
+        free = max(free, case.numbers[NOW])
+        travel = leg_seconds(case, case.shifts[shift, SPEED], row[AT_PLACE], home, free)
+        cost += leg_cost(case, row[AT_PLACE], home, travel)
+        free += travel
+    if free > case.shifts[shift, LATEST_END]:
+        return free, IMPOSSIBLE
+    over = free - case.shifts[shift, SHIFT_END]
+    if over > 0:
+        cost += over * case.numbers[OVERTIME_WEIGHT]
+    return free, cost
+
+
+@jit
+def drive(case: Case, day: Day, shift: int) -> bool:
+    """Make labels, bounds and cost of a route anew; whether it keeps every rule of its own."""
+    length = day.routes[shift, LENGTH]
+    labels = day.labels[shift]
+    start = labels[0]
+    for taken in range(case.numbers[LABELS]):
+        start[FIRST_LABEL + LABEL_COLUMNS * taken + FREE] = FAR_FUTURE
+    start[FIRST_LABEL + FREE] = case.shifts[shift, START_TIME]
+    start[FIRST_LABEL + COST] = 0
+    start[AT_PLACE] = case.shifts[shift, START_PLACE]
+    start[PAID_PLACE] = NONE
+    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    single = 0 if breaks == 0 else length + 1
+    for position in range(1, length + 1):
+        visit = day.sequence[shift, position - 1]
+        if not advance(case, day.standing, shift, visit, labels[position - 1], labels[position]):
+            return False
+        if single > length and is_single(labels[position], breaks):
+            single = position
+    if length == 0:
+        # Who has no work neither drives nor rests.
+        day.routes[shift, ROUTE_COST] = 0
+        day.routes[shift, SINGLE_FROM] = single
+        bound(case, day, shift, case.shifts[shift, LATEST_END])
+        return True
+    end, cost = way_home(case, shift, labels[length])
+    if cost >= IMPOSSIBLE:
+        return False
+    day.routes[shift, ROUTE_COST] = cost
+    day.routes[shift, SINGLE_FROM] = single
+    bound(case, day, shift, end)
+    return True
+
+
+@inlined
+def is_single(row: Int64, breaks: int) -> bool:
+    """Whether all breaks are taken however one got here."""
+    for taken in range(breaks):
+        if row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE] < FAR_FUTURE:
+            return False
+    return True
+
+
+@inlined
+def bound(case: Case, day: Day, shift: int, end: int) -> None:
+    """From the end of a route backwards: how late one may arrive at each stop."""
+    visits, numbers = case.visits, case.numbers
+    length = day.routes[shift, LENGTH]
+    single = day.routes[shift, SINGLE_FROM]
+    labels = day.labels[shift]
+    speed = case.shifts[shift, SPEED]
+    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    home = case.shifts[shift, END_PLACE]
+    tail = labels[length + 1]
+    tail[AT_PLACE] = labels[length, AT_PLACE] if home == NONE else home
+    tail[LATEST_ARRIVAL] = case.shifts[shift, LATEST_END]
+    tail[AT_ARRIVAL] = end
+    tail[LATEST_FREE] = max(end, case.shifts[shift, SHIFT_END])
+    if end > case.shifts[shift, SHIFT_END]:
+        tail[LATEST_FREE] = end
+    if single > length:
+        tail[LATEST_FREE] = FAR_PAST
+    has_traffic = numbers[HAS_TRAFFIC] == 1
+    for position in range(length, 0, -1):
+        visit = day.sequence[shift, position - 1]
+        row, after = labels[position], labels[position + 1]
+        taken = breaks
+        while row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE] >= FAR_FUTURE:
+            taken -= 1
+        column = FIRST_LABEL + LABEL_COLUMNS * taken
+        start = row[column + START]
+        seconds = row[column + FREE] - start
+        travel = least_seconds(case, speed, row[AT_PLACE], after[AT_PLACE])
+        latest = after[LATEST_ARRIVAL] - travel - seconds
+        free = after[LATEST_FREE] - travel - seconds
+        if has_traffic:
+            free = start
+        ceiling = visits[visit, NOT_AFTER]
+        if numbers[HAS_DEPENDENCIES]:
+            ceiling = min(ceiling, day.standing[visit, CEILING], day.standing[visit, END_CEILING] - seconds)
+            if visits[visit, BEFORE_FROM] < visits[visit, BEFORE_TO] or (
+                visits[visit, AFTER_FROM] < visits[visit, AFTER_TO]
+            ):
+                free = start
+        if visits[visit, FIXED_SECONDS] < 0:
+            option = case.option_of[visits[visit, CLASS], case.shifts[shift, ENGINEER]]
+            while case.options[option, UNTIL] < start:
+                option += 1
+            free = min(free, case.options[option, UNTIL])
+            while case.options[option, NUMERATOR] != 0 and case.options[option, UNTIL] < FAR_FUTURE:
+                option += 1
+            if case.options[option, NUMERATOR] == 0:
+                ceiling = min(ceiling, case.options[option - 1, UNTIL])
+        latest, free = min(latest, ceiling), min(free, ceiling)
+        first, last = visits[visit, WINDOWS_FROM], visits[visit, WINDOWS_TO]
+        if first < last:
+            inside, ends = FAR_PAST, FAR_PAST
+            for window in range(first, last):
+                if case.windows[window, 0] <= latest:
+                    inside = max(inside, min(latest, case.windows[window, 1]))
+                if case.windows[window, 0] <= start <= case.windows[window, 1]:
+                    ends = max(ends, case.windows[window, 1])
+            latest, free = inside, min(free, ends)
+        if start <= visits[visit, START_BY]:
+            free = min(free, visits[visit, START_BY])
+        else:
+            free = start
+        if start + seconds <= visits[visit, RESTORE_BY]:
+            free = min(free, visits[visit, RESTORE_BY] - seconds)
+        else:
+            free = start
+        before = visits[visit, PREVIOUS_START]
+        if before != FAR_PAST:
+            free = min(free, before + MOVED_TOLERANCE_SECONDS) if before - MOVED_TOLERANCE_SECONDS <= start else start
+        arrival = row[AT_ARRIVAL]
+        if arrival <= visits[visit, ARRIVE_BY]:
+            free = min(free, visits[visit, ARRIVE_BY])
+        else:
+            free = arrival
+        if free < arrival or position <= single:
+            free = FAR_PAST
+        row[LATEST_FREE], row[LATEST_ARRIVAL] = free, latest
+
+
+@jit
+def trace(case: Case, day: Day, shift: int, rests: Int64) -> int:
+    """Write the times of a driven route's visits into `standing`; its end.
+
+    `rests[k]` becomes the number of breaks taken right before the k-th visit, `rests[length]` those at the end.
+    """
+    length = day.routes[shift, LENGTH]
+    labels = day.labels[shift]
+    if length == 0:
+        rests[0] = 0
+        day.routes[shift, WORST], day.routes[shift, BUSY] = 0, 0
+        return int(case.shifts[shift, START_TIME])
+    end, _ = way_home(case, shift, labels[length])
+    taken = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    free, _, here = rested(case, shift, labels[length], taken)
+    rests[length] = here
+    taken -= here
+    worst, busy = 0, 0
+    if case.shifts[shift, END_PLACE] != NONE:
+        busy += end - max(free, case.numbers[NOW])
+    for position in range(length, 0, -1):
+        visit = day.sequence[shift, position - 1]
+        column = FIRST_LABEL + LABEL_COLUMNS * taken
+        row, before = labels[position], labels[position - 1]
+        here = row[column + TAKEN]
+        free, _, _ = rested(case, shift, before, taken)
+        start, finish = row[column + START], row[column + FREE]
+        if case.visits[visit, IS_RUNNING]:
+            arrival = case.visits[visit, NOT_BEFORE]
+        elif case.visits[visit, REMOTE]:
+            arrival = free
+        else:
+            free = max(free, case.numbers[NOW])
+            travel = leg_seconds(case, case.shifts[shift, SPEED], before[AT_PLACE], row[AT_PLACE], free)
+            arrival = free + travel
+            busy += travel
+        busy += finish - start
+        day.standing[visit, ARRIVAL] = arrival
+        day.standing[visit, BEGIN] = start
+        day.standing[visit, FINISH] = finish
+        worst = max(
+            worst,
+            arrival - case.visits[visit, ARRIVE_BY],
+            start - case.visits[visit, START_BY],
+            finish - case.visits[visit, RESTORE_BY],
+        )
+        rests[position - 1] = here
+        taken -= here
+    day.routes[shift, WORST] = worst
+    day.routes[shift, BUSY] = busy
+    return end
+
+
+@jit
+def keeps_duties(case: Case, day: Day, shift: int, rests: Int64) -> bool:
+    """Whether an engineer who stands by could be at each site in time (planning document, section 6)."""
+    first, last = case.shifts[shift, DUTIES_FROM], case.shifts[shift, DUTIES_TO]
+    if first == last:
+        return True
+    end = trace(case, day, shift, rests)
+    length = day.routes[shift, LENGTH]
+    speed = case.shifts[shift, SPEED]
+    for duty in range(first, last):
+        instant = case.duties[duty, INSTANT]
+        free, where = instant, case.shifts[shift, START_PLACE]
+        if length and case.visits[day.sequence[shift, 0], IS_RUNNING]:
+            where_from = case.visits[day.sequence[shift, 0], PLACE]
+        else:
+            where_from = case.shifts[shift, START_PLACE]
+        rest = case.shifts[shift, BREAKS_FROM]
+        before, at = FAR_PAST, where_from
+        is_over = False
+        for position in range(length + 1):
+            for _ in range(rests[position]):
+                begin = max(before, case.breaks[rest, EARLIEST], case.shifts[shift, START_TIME])
+                if begin > instant:
+                    is_over = True
+                    break
+                before = begin + case.breaks[rest, SECONDS]
+                free, where = before, at
+                rest += 1
+            if is_over or position == length:
+                break
+            visit = day.sequence[shift, position]
+            if case.visits[visit, REMOTE]:
+                left = day.standing[visit, BEGIN]
+            else:
+                leaving = max(before, case.numbers[NOW], case.shifts[shift, START_TIME])
+                left = day.standing[visit, ARRIVAL] if case.visits[visit, IS_RUNNING] else leaving
+                at_next = case.visits[visit, PLACE]
+            if left > instant:
+                is_over = True
+                break
+            if not case.visits[visit, REMOTE]:
+                at = at_next
+            before = day.standing[visit, FINISH]
+            free, where = before, at
+        home = case.shifts[shift, END_PLACE]
+        if not is_over and length and home != NONE and max(before, case.numbers[NOW]) <= instant:
+            free, where = end, home
+        free = max(free, instant)
+        if free + leg_seconds(case, speed, where, case.duties[duty, SITE], free) > case.duties[duty, SERVICE_END]:
+            return False
+    return True

@@ -1,0 +1,59 @@
+"""Who is near: the lists that keep the search from looking everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.compile_travel import TravelArrays
+
+MOST_NEIGHBOURS = 100
+MOST_SHIFTS = 16
+_CHUNK = 512
+
+
+def nearest_visits(travel: TravelArrays, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each visit the nearest others, by the mean of both ways [V, K]; -1 where there are fewer."""
+    amount = len(places)
+    count = min(MOST_NEIGHBOURS, max(1, amount - 1))
+    near = np.full((amount, count), -1, dtype=np.int64)
+    if amount < 2:
+        return near
+    points = None if travel.has_matrix else travel.points()[places]
+    for first in range(0, amount, _CHUNK):
+        rows = slice(first, min(amount, first + _CHUNK))
+        if points is None:
+            block = travel.seconds[0]
+            apart = block[places[rows]][:, places].astype(np.float64) + block[:, places[rows]].T[:, places]
+        else:
+            apart = 1.0 - points[rows] @ points.T
+        numbers = np.arange(rows.start, rows.stop)
+        apart[numbers - first, numbers] = np.inf
+        chosen = np.argpartition(apart, count - 1, axis=1)[:, :count]
+        distances = np.take_along_axis(apart, chosen, axis=1)
+        # Equal distances by number: the same lists whatever the library's partition does.
+        order = np.lexsort((chosen, distances), axis=1)
+        near[rows] = np.take_along_axis(chosen, order, axis=1)
+    return near
+
+
+def nearest_shifts(
+    travel: TravelArrays, places: NDArray[np.int64], starts: NDArray[np.int64], serving: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Of each visit the shifts that may serve it, those that start nearest first [V, K]; -1 where there are fewer."""
+    amount, shifts = serving.shape
+    count = min(MOST_SHIFTS, max(1, shifts))
+    near = np.full((amount, count), -1, dtype=np.int64)
+    if not shifts:
+        return near
+    points = None if travel.has_matrix else travel.points()
+    for first in range(0, amount, _CHUNK):
+        rows = slice(first, min(amount, first + _CHUNK))
+        if points is None:
+            apart = travel.seconds[0][starts][:, places[rows]].T.astype(np.float64)
+        else:
+            apart = 1.0 - points[places[rows]] @ points[starts].T
+        apart[~serving[rows]] = np.inf
+        order = np.argsort(apart, axis=1, kind="stable")[:, :count]
+        near[rows] = np.where(np.isfinite(np.take_along_axis(apart, order, axis=1)), order, -1)
+    return near

@@ -1,0 +1,117 @@
+"""One thread's search on the kernel: a plan loaded, searched in slices, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dispatcher.plan import Sequences
+from solver.compile import Compiled, make_day, sequences_of
+from solver.kernel import layout as at
+from solver.kernel.dice import seed_dice
+from solver.kernel.iterate import begin, remember, search, start
+from solver.kernel.layout import Day
+from solver.kernel.schedule import trace
+
+
+class BrokenRoute(Exception):  # noqa: N818  named for what it says
+    """A route given to the kernel breaks a rule as the kernel drives it; `shift` is its position."""
+
+    def __init__(self, shift: int) -> None:
+        self.shift = shift
+        super().__init__(f"shift {shift}")
+
+
+class Searcher:
+    """Totals are in thousandths of the score, without what the compiled problem's constant leaves out."""
+
+    def __init__(self, compiled: Compiled, routes: Sequence[Sequence[int]], seed: int) -> None:
+        self.compiled = compiled
+        self.day: Day = make_day(compiled)
+        seed_dice(self.day.dice, seed)
+        self.load(routes)
+        self.day.dirty[:] = True
+        remember(compiled.case, self.day)
+
+    @property
+    def total(self) -> int:
+        return int(self.day.counts[at.TOTAL])
+
+    @property
+    def best_total(self) -> int:
+        return int(self.day.counts[at.BEST_TOTAL])
+
+    def load(self, routes: Sequence[Sequence[int]]) -> None:
+        """Go on from other routes; the best so far stays.
+
+        Raises:
+            BrokenRoute: if one of them breaks a rule; the plan is then in no defined state.
+        """
+        case, day = self.compiled.case, self.day
+        best = int(day.counts[at.BEST_TOTAL])
+        day.stock[:] = case.stock
+        for shift, visits in enumerate(routes):
+            day.sequence[shift, : len(visits)] = visits
+            day.routes[shift, at.LENGTH] = len(visits)
+            if not case.shifts[shift, at.CLOSED]:
+                for visit in visits:
+                    parts = slice(case.visits[visit, at.PARTS_FROM], case.visits[visit, at.PARTS_TO])
+                    for part, count in zip(case.part_of[parts], case.part_count[parts], strict=True):
+                        day.stock[shift, part] -= count
+        for visit, times in self.compiled.closed_times.items():
+            day.standing[visit, [at.ARRIVAL, at.BEGIN, at.FINISH]] = times
+        begin(case, day)
+        day.counts[at.ASSOCIATED] = _associated(self.compiled, day)
+        day.counts[at.BEST_TOTAL] = best
+        broken = start(case, day)
+        if broken >= 0:
+            raise BrokenRoute(int(broken))
+        day.dirty[:] = True
+
+    def run(self, iterations: int, first: float, last: float) -> int:
+        """Search so many iterations between two temperatures; how often the best fell."""
+        return int(search(self.compiled.case, self.day, iterations, first, last))
+
+    def best_routes(self) -> list[list[int]]:
+        day = self.day
+        return [
+            day.best_sequence[shift, : day.best_lengths[shift]].tolist() for shift in range(len(self.compiled.shifts))
+        ]
+
+    def routes(self) -> list[list[int]]:
+        day = self.day
+        return [
+            day.sequence[shift, : day.routes[shift, at.LENGTH]].tolist() for shift in range(len(self.compiled.shifts))
+        ]
+
+    def sequences(self) -> Sequences:
+        """The present plan as sequences, with its breaks."""
+        case, day = self.compiled.case, self.day
+        rests: list[list[int]] = []
+        buffer = np.zeros(day.sequence.shape[1] + 2, dtype=np.int64)
+        for shift in range(len(self.compiled.shifts)):
+            length = int(day.routes[shift, at.LENGTH])
+            if length and shift not in self.compiled.closed:
+                trace(case, day, shift, buffer)
+            rests.append(buffer[: length + 1].tolist())
+        return sequences_of(self.compiled, self.routes(), rests)
+
+
+def _associated(compiled: Compiled, day: Day) -> int:
+    """Cost of the pairs of related orders that are both served, apart from each other, at least one by one visit."""
+    case = compiled.case
+    engineers: dict[int, set[int]] = {}
+    for visit in range(len(case.visits)):
+        shift = int(day.standing[visit, at.ROUTE])
+        if shift >= 0 and not case.visits[visit, at.REMOTE]:
+            engineers.setdefault(int(case.visits[visit, at.GROUP]), set()).add(int(case.shifts[shift, at.ENGINEER]))
+    apart: set[frozenset[int]] = set()
+    for visit in range(len(case.visits)):
+        group = int(case.visits[visit, at.GROUP])
+        if group not in engineers:
+            continue
+        for other in case.related[case.visits[visit, at.RELATED_FROM] : case.visits[visit, at.RELATED_TO]].tolist():
+            if other in engineers and engineers[group].isdisjoint(engineers[other]):
+                apart.add(frozenset((group, other)))
+    return len(apart) * int(case.numbers[at.ASSOCIATION_WEIGHT])
