@@ -1,5 +1,9 @@
 # The image holds a virtual environment with the hashed pins and Muster's wheel; no compiler, no tools, no sources.
 # For Chinese labels in pictures add `fonts-noto-cjk` to the runtime stage.
+#
+#     docker run --publish 8000:8000 --env MUSTER_TOKEN=... --volume muster:/home/muster/var muster
+#
+# Whoever reaches the container could change everything, so it does not start without MUSTER_TOKEN.
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
@@ -19,13 +23,19 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /dist . 
  && /opt/muster/bin/pip check
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --create-home --home-dir /home/muster muster
+RUN useradd --system --uid 10001 --create-home --home-dir /home/muster muster \
+ && install --directory --owner=muster --group=muster /home/muster/var
 COPY --from=build /opt/muster /opt/muster
 ENV PATH=/opt/muster/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    MUSTER_HOST=0.0.0.0
 USER muster
 WORKDIR /home/muster
-HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["muster", "--version"]
+# The SQLite database, where no other one is named.
+VOLUME /home/muster/var
+EXPOSE 8000
+HEALTHCHECK --interval=30s --timeout=10s --start-period=20s \
+  CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ.get(\"MUSTER_PORT\", 8000)}/healthz', timeout=5)"]
 ENTRYPOINT ["muster"]
-CMD ["demo"]
+CMD ["serve"]

@@ -12,7 +12,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-full postgres lint bench pins clean
+.PHONY: help setup run demo test test-full postgres lint bench load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,10 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## Plan a demo fleet; tables here, documents and picture in var/demo
+run: setup ## Start the service with a demo fleet, until Ctrl-C
+	$(BIN)/muster serve --demo
+
+demo: setup ## Plan a demo day without the service; tables here, documents and picture in var/demo
 	$(BIN)/muster demo --out var/demo
 
 test: lint ## Lint, then the fast tests with coverage
@@ -58,8 +61,12 @@ lint: setup ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## Measure the insertion engine
-	$(BIN)/python -m benchmarks.insertion
+bench: setup ## Measure the engines on small days beside other solvers, as far as these are installed
+	$(BIN)/python -m benchmarks.run --quick
+	$(BIN)/python -m benchmarks.report
+
+load: setup ## Measure the service: import, paging, and route requests while it plans
+	$(BIN)/python -m benchmarks.load
 
 pins: ## Write requirements/*.txt anew from pyproject.toml (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make pins needs uv: make pins UV=/path/to/uv" >&2; exit 1; }

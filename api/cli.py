@@ -6,23 +6,19 @@ once, on standard error, or as one JSON object on standard output with `--json`.
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from api import cli_output as show
-from api.cli_output import BAD_INPUT, FAILED_CHECK, GOOD, NO_RESULT
+from api import cli_service
+from api.cli_answers import answers, interrupt, issue_error, unwritable, writable, write_document
+from api.cli_output import BAD_INPUT, FAILED_CHECK
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
-from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, UnknownEngine
+from dispatcher.errors import InvalidInput, Issue
 from dispatcher.validate import LIMITS
 from dispatcher.verify import verify
 
@@ -79,10 +75,10 @@ def solve(
     as_json: AsJson = False,
 ) -> None:
     """Plan a problem; without -o the plan document goes to standard output. Ctrl-C keeps the best so far."""
-    with _answers(as_json, str(problem)):
+    with answers(as_json, str(problem)):
         document = load_problem_document(problem)
         if output is not None:
-            _writable(output, problem)
+            writable(output, problem)
         options = SolveOptions(time_limit, iterations, seed, threads, engine)
         plan = _plan(document, options, title="Planning", quiet=as_json)
         if output is None:
@@ -99,7 +95,7 @@ def solve(
 @app.command()
 def check(problem: ProblemFile, plan: PlanFile, as_json: AsJson = False) -> None:
     """Judge a plan, ours or anybody's, with the independent checker: every rule and every claim."""
-    with _answers(as_json, "the documents"):
+    with answers(as_json, "the documents"):
         problem_document, plan_document = _both(problem, plan)
         verdict = verify(problem_document, plan_document)
         terms = [{"rule": rule, "amount": _number(a), "cost": _number(c)} for rule, a, c in verdict.terms]
@@ -123,7 +119,7 @@ def check(problem: ProblemFile, plan: PlanFile, as_json: AsJson = False) -> None
 @app.command()
 def validate(problem: ProblemFile, as_json: AsJson = False) -> None:
     """Check a problem document: every error at once, with path, code and remedy."""
-    with _answers(as_json, str(problem)):
+    with answers(as_json, str(problem)):
         document = load_problem_document(problem)
         read_checked_problem(document)
         if as_json:
@@ -141,7 +137,7 @@ def show_plan(
     as_json: AsJson = False,
 ) -> None:
     """Show a plan as tables: routes, teams, unassigned orders with their reasons, score by rule."""
-    with _answers(as_json, str(plan)):
+    with answers(as_json, str(plan)):
         document = load_plan_document(plan)
         if as_json:
             show.print_json(document)
@@ -159,10 +155,10 @@ def render(
     as_json: AsJson = False,
 ) -> None:
     """Draw a plan: a map of the routes, a Gantt chart and what the plan costs."""
-    with _answers(as_json, "the documents"):
+    with answers(as_json, "the documents"):
         problem_document, plan_document = _both(problem, plan)
         _same_problem(problem_document, plan_document)
-        _writable(output, problem, plan)
+        writable(output, problem, plan)
         _draw(problem_document, plan_document, output)
         if as_json:
             show.print_json({"picture": str(output)})
@@ -180,9 +176,9 @@ def demo(
 
     from data.synthetic import DEMO, synthetic_problem
 
-    with _answers(False, "the demo"):
+    with answers(False, "the demo"):
         problem_file, plan_file, picture = out / "problem.json", out / "plan.json", out / "plan.png"
-        _writable(problem_file)
+        writable(problem_file)
         document = synthetic_problem(DEMO if seed is None else replace(DEMO, seed=seed))
         write_document(document, problem_file)
         plan = _plan(document, SolveOptions(), title="Planning the demo day", quiet=False)
@@ -209,15 +205,15 @@ def generate(
     from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, synthetic_problem
 
     presets = {"demo": DEMO, "everything": EVERYTHING, "hard-windows": HARD_WINDOWS}
-    with _answers(as_json, "the request"):
+    with answers(as_json, "the request"):
         if preset not in presets:
-            raise _issue(
+            raise issue_error(
                 "preset",
                 "UNKNOWN_VALUE",
                 f"there is no preset {preset!r}",
                 f"Use one of {', '.join(presets)}.",
             )
-        _writable(output)
+        writable(output)
         spec = replace(presets[preset], orders=orders, engineers=engineers, seed=seed)
         document = synthetic_problem(spec)
         write_document(document, output)
@@ -239,12 +235,12 @@ def import_csv_folder(
     """Turn spreadsheets into a problem document; every error is named with file, line and column."""
     from data.importers.csv_import import import_csv, write_templates
 
-    with _answers(as_json, str(folder)):
+    with answers(as_json, str(folder)):
         if template:
             try:
                 paths = write_templates(folder)
             except OSError as error:
-                raise _issue(str(folder), "UNREADABLE_FILE", str(error), "Name a new or empty folder.") from error
+                raise issue_error(str(folder), "UNREADABLE_FILE", str(error), "Name a new or empty folder.") from error
             for path in paths:
                 show.out.print(str(path), highlight=False, markup=False, soft_wrap=True)
             return
@@ -259,7 +255,7 @@ def import_csv_folder(
         if output is None:
             show.print_json(result.document)
             return
-        _writable(output)
+        writable(output)
         write_document(result.document, output)
         if as_json:
             show.print_json({"problem": str(output)})
@@ -275,10 +271,13 @@ def schema(
     from api.schemas import plan_schema, problem_schema
 
     schemas = {"problem": problem_schema, "plan": plan_schema}
-    with _answers(False, "the request"):
+    with answers(False, "the request"):
         if document not in schemas:
-            raise _issue("document", "UNKNOWN_VALUE", f"there is no document {document!r}", "Use problem or plan.")
+            raise issue_error("document", "UNKNOWN_VALUE", f"there is no document {document!r}", "Use problem or plan.")
         show.print_json(schemas[document]())
+
+
+cli_service.register(app)
 
 
 def main() -> None:
@@ -289,50 +288,12 @@ def main() -> None:
 # -- parts of commands -------------------------------------------------------------------------------------------
 
 
-def write_document(document: object, path: Path) -> None:
-    """Write a JSON document whole or not at all.
-
-    Raises:
-        InvalidInput: where the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
 def _same_problem(problem: dict[str, Any], plan: dict[str, Any]) -> None:
     """Refuse a plan that says it was made for another problem: its picture would be nonsense."""
     stated = plan.get("problem_id")
     if stated is not None and stated != problem["id"]:
         message = f"the plan is for the problem {stated!r}, not for {problem['id']!r}"
-        raise _issue("problem_id", "OTHER_PROBLEM", message, "Name the problem that the plan was made for.")
-
-
-def _writable(path: Path, *inputs: Path) -> None:
-    """Refuse a file that cannot or must not be written before any work is done for it."""
-    try:
-        if path.exists() and any(path.samefile(given) for given in inputs):
-            raise FileExistsError(f"{path} is what the command reads")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(f"{path} is a folder")
-        probe = path.with_name(f".{path.name}.part")
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> InvalidInput:
-    return _issue(str(path), "UNWRITABLE_FILE", f"cannot be written: {error}", "Name another file.")
-
-
-def _issue(path: str, code: str, message: str, remedy: str) -> InvalidInput:
-    return InvalidInput([Issue(path, code, message, remedy)])
+        raise issue_error("problem_id", "OTHER_PROBLEM", message, "Name the problem that the plan was made for.")
 
 
 def _both(problem: Path, plan: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -353,25 +314,8 @@ def _plan(document: dict[str, Any], options: SolveOptions, *, title: str, quiet:
     name, wished = engine_for(document, options)
     if wished is not None:
         show.err.print(f"The engine {wished!r} is not part of this version: planning with {name!r}.", style="yellow")
-    with _interrupt() as cancelled, show.progress_bar(title, quiet=quiet) as progress:
+    with interrupt() as cancelled, show.progress_bar(title, quiet=quiet) as progress:
         return solve_document(document, options, cancelled=cancelled, progress=progress)
-
-
-@contextmanager
-def _interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C once asks the engine to end with the best so far; twice ends at once."""
-    asked = False
-
-    def ask(*_: object) -> None:
-        nonlocal asked
-        asked = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _draw(problem: dict[str, Any], plan: dict[str, Any], path: Path) -> None:
@@ -382,7 +326,7 @@ def _draw(problem: dict[str, Any], plan: dict[str, Any], path: Path) -> None:
         try:
             render_plan(problem, plan, path)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise unwritable(path, error) from error
 
 
 def _print_tables(plan: dict[str, Any], everything: bool) -> None:
@@ -394,39 +338,6 @@ def _print_tables(plan: dict[str, Any], everything: bool) -> None:
 
 def _number(value: Any) -> int | float:
     return int(value) if value == int(value) else float(value)
-
-
-@contextmanager
-def _answers(as_json: bool, what: str) -> Iterator[None]:
-    """Turn the product's errors into the answer and exit code they stand for."""
-    try:
-        yield
-    except InvalidInput as error:
-        if as_json:
-            show.print_json({"valid": False, "errors": [show.issue_document(issue) for issue in error.issues]})
-        else:
-            show.show_issues(error.issues, what)
-        raise typer.Exit(BAD_INPUT) from error
-    except UnknownEngine as error:
-        _fail(as_json, "UNKNOWN_ENGINE", str(error), BAD_INPUT, error)
-    except EngineRefuses as error:
-        _fail(as_json, "ENGINE_REFUSES", str(error), BAD_INPUT, error)
-    except PlanRefused as error:
-        _fail(as_json, "PLAN_REFUSED", f"the plan failed its own check:\n{error}", NO_RESULT, error)
-    except NoResult as error:
-        _fail(as_json, "NO_RESULT", str(error), NO_RESULT, error)
-    except BrokenPipeError:
-        # Whoever reads has seen enough; without a standard output nothing is flushed into the pipe at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(GOOD) from None
-
-
-def _fail(as_json: bool, code: str, message: str, exit_code: int, error: Exception) -> NoReturn:
-    if as_json:
-        show.print_json({"errors": [{"code": code, "message": message}]})
-    else:
-        show.err.print(f"{code}: {message}", style="bold red", highlight=False, markup=False, soft_wrap=True)
-    raise typer.Exit(exit_code) from error
 
 
 if __name__ == "__main__":

@@ -29,14 +29,14 @@ def check_problem(document: object) -> list[Issue]:
     """Everything wrong with a parsed problem document, shape and meaning, in the order of the document."""
     if is_plan(document):
         return [_wrong_document("plan", "problem")]
-    return _in_order(document, [*shape_issues(ProblemDocument, document), *problem_issues(document)])
+    return in_order(document, [*shape_issues(ProblemDocument, document), *problem_issues(document)])
 
 
 def check_plan(document: object) -> list[Issue]:
     """Everything wrong with the shape of a parsed plan document, in the order of the document."""
     if is_problem(document):
         return [_wrong_document("problem", "plan")]
-    return _in_order(document, shape_issues(PlanDocument, document))
+    return in_order(document, shape_issues(PlanDocument, document))
 
 
 def load_problem_document(path: Path) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _wrong_document(found: str, expected: str) -> Issue:
     )
 
 
-def _in_order(document: object, issues: Iterable[Issue]) -> list[Issue]:
+def in_order(document: object, issues: Iterable[Issue]) -> list[Issue]:
     """Sorted by position in the document; of two with the same path and code the first one stays."""
     unique: dict[tuple[str, str], Issue] = {}
     for issue in issues:

@@ -43,6 +43,7 @@ _TRANSLATION: Mapping[str, tuple[str, str, str]] = {
     "literal_error": ("UNKNOWN_VALUE", "{found} is none of the known values", "{hint}"),
     "union_tag_invalid": ("UNKNOWN_VALUE", "{found} is not a known kind", "{hint}"),
     "union_tag_not_found": ("MISSING_FIELD", "`{field}` is missing", "Add `{field}`."),
+    "too_short": ("OUT_OF_RANGE", "`{field}` has too few entries", "Give at least {min_length}."),
     "too_long": (
         "TOO_LARGE",
         "`{field}` has more than {max_length} entries",
@@ -65,6 +66,12 @@ _TRANSLATION: Mapping[str, tuple[str, str, str]] = {
         "{found} is not a clock time",
         'Write HH:MM, like "07:30"; `to` may be "24:00".',
     ),
+    "BAD_DATE": ("BAD_DATE", "{found} is not a day from 1970 to 2200", 'Write it like "2026-11-23".'),
+    "BAD_TIMEZONE": (
+        "BAD_TIMEZONE",
+        "{found} is not in the IANA time zone database",
+        'Use a name like "Asia/Shanghai" or "UTC".',
+    ),
     "BAD_KEY": ("BAD_KEY", "{found} is not a positive whole number", 'Use keys like "2" and "3".'),
     "UNSUPPORTED_VERSION": ("UNSUPPORTED_VERSION", "version {found} is not known", 'Write `"version": 1`.'),
     "TOO_DEEP": ("TOO_DEEP", "nested deeper than {limit} levels", "Flatten the data."),
@@ -75,26 +82,31 @@ def shape_issues(model: type[BaseModel], document: object) -> list[Issue]:
     try:
         model.model_validate(document)
     except ValidationError as error:
-        issues = IssueList()
-        unlisted: dict[tuple[Segment, ...], list[int]] = {}
-        for details in error.errors(include_url=False):
-            path, tags = _place(details["loc"])
-            if details["type"] == "MATRIX_CELLS":
-                _cell_issues(path, details, unlisted.setdefault(path[:-1], [0, 0]), issues)
-            else:
-                _translate(model, details, path, tags, issues)
-        for path, (listed, count) in unlisted.items():
-            if count:
-                issues.report(
-                    path,
-                    "MATRIX_CELLS",
-                    f"{count} cells are wrong beside the {listed} that are listed one by one",
-                    "Correct the ones that are listed and look for the same mistake in the others.",
-                    count=count,
-                    listed=listed,
-                )
-        return issues
+        return issues_of(model, error)
     return []
+
+
+def issues_of(model: type[BaseModel], error: ValidationError) -> list[Issue]:
+    """What pydantic found wrong with a document of this model, as issues."""
+    issues = IssueList()
+    unlisted: dict[tuple[Segment, ...], list[int]] = {}
+    for details in error.errors(include_url=False):
+        path, tags = _place(details["loc"])
+        if details["type"] == "MATRIX_CELLS":
+            _cell_issues(path, details, unlisted.setdefault(path[:-1], [0, 0]), issues)
+        else:
+            _translate(model, details, path, tags, issues)
+    for path, (listed, count) in unlisted.items():
+        if count:
+            issues.report(
+                path,
+                "MATRIX_CELLS",
+                f"{count} cells are wrong beside the {listed} that are listed one by one",
+                "Correct the ones that are listed and look for the same mistake in the others.",
+                count=count,
+                listed=listed,
+            )
+    return issues
 
 
 def _place(location: tuple[Segment, ...]) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:

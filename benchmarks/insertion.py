@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.problems import DEFAULT_TIME_LIMIT_SECONDS, build_problem
+from benchmarks.page import write_section
 from data.synthetic import DEMO, HARD_WINDOWS, FleetSpec, synthetic_problem
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Sequences
@@ -39,6 +40,7 @@ from solver.repair import without_breaches
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 KINDS = {"demo": DEMO, "hard-windows": HARD_WINDOWS}
 SIZES = ((100, 15), (300, 40), (800, 100))
+SECTION = "insertion engine"
 HEADINGS = ("day", "orders", "engineers", "first plan", "its total", "time", "served", "total", "checker")
 
 
@@ -131,16 +133,14 @@ def shown(rows: Iterable[Row]) -> Table:
     return table
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The figures as a page of the documentation."""
+def section(rows: Sequence[Row]) -> str:
+    """The figures as a section of the documentation."""
     edges = (0, len(HEADINGS) - 1)
     rule = "|".join("---" if number in edges else "---:" for number in range(len(HEADINGS)))
     lines = [f"| {' | '.join(HEADINGS)} |", f"|{rule}|", *(f"| {' | '.join(row.cells())} |" for row in rows)]
-    return f"""# Benchmarks
+    return f"""## The insertion engine
 
 Written by `python -m benchmarks.insertion --write`; run it to have the figures of your machine.
-
-## The insertion engine
 
 Synthetic days like [`DEMO`](scenarios.md) (teams, skill graph, breaks, parts, traffic, deadlines) and `HARD_WINDOWS`
 (hard time windows, flat skills, more work than capacity), in three sizes. *First plan* is the time until the first
@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows.append(measure(kind, replace(spec, orders=orders, engineers=engineers)))
     console.print(shown(rows))
     if options.write:
-        PAGE.write_text(page(rows), encoding="utf-8")
+        write_section(PAGE, SECTION, section(rows))
         console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
     return 0 if all(row.verdict == "feasible" for row in rows) else 1
 

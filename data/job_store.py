@@ -288,6 +288,19 @@ class JobStore:
             _step(run, "stop")
             return None if publication is None else Plans(work).publish(run.id, publication)
 
+    def lose(self, claim: Claim, error: Mapping[str, Any]) -> RunState:
+        """Say that an attempt broke down; the state that the run is in then.
+
+        It waits again while it has attempts left, is cancelled where somebody asked for that, and has failed with
+        this error otherwise.
+
+        Raises:
+            LeaseLost: if the run is not this worker's any more.
+        """
+        with self._held(claim) as (_, run):
+            _lose(run, error)
+            return cast(RunState, run.state)
+
     def release(self, claim: Claim) -> None:
         """Give a run back unfinished, because the worker shuts down; the attempt does not count.
 
@@ -325,17 +338,14 @@ class JobStore:
             runs = list(session.scalars(lost))
             for run in runs:
                 owner = str(run.lease_owner)
-                if run.cancel_requested:
-                    _step(run, "drop")
-                elif run.attempts < run.max_attempts:
-                    _step(run, "requeue")
-                else:
-                    _step(run, "give_up")
-                    run.error = {
+                _lose(
+                    run,
+                    {
                         "code": "WORKER_LOST",
                         "message": f"the worker was lost in each of {run.attempts} attempts",
                         "params": {"attempts": run.attempts},
-                    }
+                    },
+                )
                 self._database.unit(session, _worker(run.tenant_id, owner)).touch(run)
             return len(runs)
 
@@ -364,6 +374,16 @@ def _step(run: PlanningRun, step: RunStep) -> None:
     run.state = following
     if following != "running":
         run.lease_owner = run.lease_until = None
+
+
+def _lose(run: PlanningRun, error: Mapping[str, Any]) -> None:
+    if run.cancel_requested:
+        _step(run, "drop")
+    elif run.attempts < run.max_attempts:
+        _step(run, "requeue")
+    else:
+        _step(run, "give_up")
+        run.error = dict(error)
 
 
 def _worker(tenant_id: str, worker: str) -> Actor:

@@ -102,6 +102,11 @@ def is_demo(command: Command) -> bool:
     return command.line.startswith("muster demo")
 
 
+def is_of_the_service(command: Command) -> bool:
+    """Whether it needs a server, or is one; `tests/test_service_end_to_end.py` runs these."""
+    return shlex.split(command.line)[1] in ("serve", "worker", "import", "plan")
+
+
 def run(command: Command) -> str:
     program, *arguments = shlex.split(command.line)
     assert program == "muster", f"the test cannot run {command.line!r}"
@@ -162,7 +167,7 @@ def test_the_commands_of_a_page_print_what_the_page_says(page: Path, terminal: P
     flags = ELLIPSIS | NORMALIZE_WHITESPACE
     assert commands(page)
     for command in commands(page):
-        if is_demo(command):  # takes its time, and has a test of its own
+        if is_demo(command) or is_of_the_service(command):  # take their time, and have tests of their own
             continue
         output = run(command)
         assert checker.check_output(command.output, output, flags), (

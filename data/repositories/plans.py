@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, insert, select
+from sqlalchemy import Select, and_, bindparam, exists, insert, select
 
 from data.orm import Base, Plan, PlanScope, Route, ScopeHead
 from data.orm_base import canonical_sha256
@@ -30,6 +30,25 @@ from dispatcher.errors import (
 
 _ROUTE = Base.metadata.tables[Route.__tablename__]
 _TERRITORY = RESOURCES["territory"].table
+# Phones ask for nothing else, and often: put together once.
+_IN_FORCE = (
+    select(Route.plan_id, Route.shift, Route.sha256, Route.document)
+    .join(
+        ScopeHead,
+        and_(
+            ScopeHead.tenant_id == Route.tenant_id,
+            ScopeHead.plan_id == Route.plan_id,
+            ScopeHead.territory_id == Route.territory_id,
+            ScopeHead.local_date == Route.local_date,
+        ),
+    )
+    .where(
+        Route.tenant_id == bindparam("tenant_id"),
+        Route.engineer == bindparam("engineer"),
+        Route.local_date == bindparam("local_date"),
+    )
+    .order_by(Route.shift)
+)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -218,21 +237,33 @@ class Plans:
         """An engineer's routes of a date by the plan in force there, one per shift that has one."""
         if not storable(engineer):
             return []
-        query = (
-            select(Route.plan_id, Route.shift, Route.sha256, Route.document)
-            .join(
-                ScopeHead,
-                and_(
-                    ScopeHead.tenant_id == Route.tenant_id,
-                    ScopeHead.plan_id == Route.plan_id,
-                    ScopeHead.territory_id == Route.territory_id,
-                    ScopeHead.local_date == Route.local_date,
-                ),
-            )
-            .where(Route.tenant_id == self._work.tenant_id, Route.engineer == engineer, Route.local_date == local_date)
-            .order_by(Route.shift)
-        )
-        return [InForce(*row) for row in self._work.session.execute(query)]
+        wanted = {"tenant_id": self._work.tenant_id, "engineer": engineer, "local_date": local_date}
+        return [InForce(*row) for row in self._work.session.execute(_IN_FORCE, wanted)]
+
+    def routes_in_force(self, scopes: Iterable[Scope]) -> list[dict[str, Any]]:
+        """The routes of all engineers, as their plan documents have them, by the plans in force for these scopes."""
+        wanted = sorted(set(scopes))
+        territories = ids_of(self._work, RESOURCES["territory"], ((scope.territory,) for scope in wanted))
+        places = [
+            (territories[(scope.territory,)], scope.local_date) for scope in wanted if (scope.territory,) in territories
+        ]
+        heads = self._heads(places)
+        found: list[dict[str, Any]] = []
+        for territory_id, local_date in places:
+            head = heads.get((territory_id, local_date))
+            if head is not None:
+                query = (
+                    select(Route.document)
+                    .where(
+                        Route.tenant_id == self._work.tenant_id,
+                        Route.plan_id == head.plan_id,
+                        Route.territory_id == territory_id,
+                        Route.local_date == local_date,
+                    )
+                    .order_by(Route.engineer, Route.shift)
+                )
+                found.extend(self._work.session.scalars(query))
+        return found
 
     def _select(self) -> Select[Plan]:
         return select(Plan).where(Plan.tenant_id == self._work.tenant_id)

@@ -83,14 +83,14 @@ class Resource:
         return source
 
     def value(self, name: str) -> ColumnElement[Any]:
-        """A field in SQL, as the caller knows it.
+        """A field in SQL, as the caller knows it; also `updated_at`, for who wants what has changed.
 
         Raises:
             ValueError: if there is no such field.
         """
         if name in self._linked:
             return self._linked[name].c.external_id
-        if name not in self.fields:
+        if name not in (*self.fields, "updated_at"):
             raise ValueError(f"{self.kind} has no field {name}")
         return self.table.c[name]
 

@@ -1,0 +1,54 @@
+"""The application: routers, what every request passes through, and the description of it all."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from api.bootstrap import Services
+from api.http import problems
+from api.http.limits import BodyLimit
+from api.http.logs import RequestLog
+from api.http.metrics import Metrics
+from api.http.openapi import describe
+from api.http.paths import Head, SlashesInIds
+from api.routers import health, plans, resources, routes, runs, solve
+
+_DESCRIPTION = """\
+Plans field service: who goes where, when, with whom, and why.
+
+`POST /v1/solve` plans one document and stores nothing. The other paths keep engineers, sites and work orders, plan
+territories on dates from them, and answer phones. Names and units are those of the planning document. Every error is a
+problem document with a stable `code`.
+"""
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application on these services, which stay the caller's to close."""
+    # The page to try it out brings its scripts along: it works without any other machine.
+    app = FastAPIOffline(
+        title="Muster",
+        version=version("muster"),
+        description=_DESCRIPTION,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        # Nothing is measured here that `RequestLog` does not measure, and nothing leaves the machine.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.services = services
+    app.state.metrics = Metrics(services.database)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    problems.install(app)
+    app.include_router(health.router)
+    # In the order in which they are looked through: phones ask for routes, and often.
+    for part in (routes, solve, runs, plans, resources):
+        app.include_router(part.router, prefix="/v1")
+    # The last one added is the first one a request meets.
+    app.add_middleware(Head)
+    app.add_middleware(SlashesInIds)
+    app.add_middleware(BodyLimit, max_bytes=services.settings.max_body_bytes)
+    app.add_middleware(RequestLog, metrics=app.state.metrics)
+    return app

@@ -1,0 +1,108 @@
+"""What the commands of `muster` share: errors become answers and exit codes, files are written whole, Ctrl-C asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from api import cli_output as show
+from api.cli_output import BAD_INPUT, GOOD, NO_RESULT
+from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, Refusal, UnknownEngine
+
+
+@contextmanager
+def answers(as_json: bool, what: str) -> Iterator[None]:
+    """Turn the product's errors into the answer and exit code they stand for."""
+    try:
+        yield
+    except InvalidInput as error:
+        if as_json:
+            show.print_json({"valid": False, "errors": [show.issue_document(issue) for issue in error.issues]})
+        else:
+            show.show_issues(error.issues, what)
+        raise typer.Exit(BAD_INPUT) from error
+    except UnknownEngine as error:
+        fail(as_json, "UNKNOWN_ENGINE", str(error), BAD_INPUT, error)
+    except EngineRefuses as error:
+        fail(as_json, "ENGINE_REFUSES", str(error), BAD_INPUT, error)
+    except PlanRefused as error:
+        fail(as_json, "PLAN_REFUSED", f"the plan failed its own check:\n{error}", NO_RESULT, error)
+    except NoResult as error:
+        fail(as_json, "NO_RESULT", str(error), NO_RESULT, error)
+    except Refusal as error:
+        fail(as_json, error.code, str(error), NO_RESULT, error)
+    except BrokenPipeError:
+        # Whoever reads has seen enough; without a standard output nothing is flushed into the pipe at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(GOOD) from None
+
+
+def fail(as_json: bool, code: str, message: str, exit_code: int, error: Exception) -> NoReturn:
+    if as_json:
+        show.print_json({"errors": [{"code": code, "message": message}]})
+    else:
+        show.err.print(f"{code}: {message}", style="bold red", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(exit_code) from error
+
+
+def write_document(document: object, path: Path) -> None:
+    """Write a JSON document whole or not at all.
+
+    Raises:
+        InvalidInput: where the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.part")
+        unfinished.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def writable(path: Path, *inputs: Path) -> None:
+    """Refuse a file that cannot or must not be written before any work is done for it."""
+    try:
+        if path.exists() and any(path.samefile(given) for given in inputs):
+            raise FileExistsError(f"{path} is what the command reads")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder")
+        probe = path.with_name(f".{path.name}.part")
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> InvalidInput:
+    return issue_error(str(path), "UNWRITABLE_FILE", f"cannot be written: {error}", "Name another file.")
+
+
+def issue_error(path: str, code: str, message: str, remedy: str) -> InvalidInput:
+    return InvalidInput([Issue(path, code, message, remedy)])
+
+
+@contextmanager
+def interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C once asks the engine to end with the best so far; twice ends at once."""
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)

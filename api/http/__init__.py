@@ -1,0 +1,1 @@
+"""What every route shares: problem documents, who asks, limits, logs, metrics, request bodies, conditions."""

@@ -1,0 +1,63 @@
+"""Whether the service runs, whether it can work, and its figures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from api.http.actors import permitted, services_of
+from api.http.metrics import CONTENT_TYPE, Metrics
+from api.http.problems import PROBLEM_JSON, HttpRefusal
+from data.session import schema_is_current
+from dispatcher.actor import Actor
+
+router = APIRouter(tags=["health"])
+_PROBLEM = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Ready(BaseModel):
+    """Requests can be served."""
+
+    status: Literal["ready"]
+
+
+@router.get("/healthz", summary="Is the process up?")
+async def healthz() -> Alive:
+    return Alive(status="ok")
+
+
+@router.get(
+    "/readyz",
+    summary="Can requests be served?",
+    responses={503: {"description": "The database does not answer, or its schema is another one", "content": _PROBLEM}},
+)
+def readyz(request: Request) -> Ready:
+    if not schema_is_current(services_of(request).database.engine):
+        message = "the schema of the database is not the one of this version"
+        raise HttpRefusal(503, "NOT_READY", message, headers={"Retry-After": "5"})
+    return Ready(status="ready")
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"description": "Prometheus' text format", "content": {"text/plain": {"schema": {"type": "string"}}}},
+        400: {"description": "Bad Request", "content": _PROBLEM},
+        401: {"description": "Unauthorized", "content": _PROBLEM},
+        403: {"description": "Forbidden", "content": _PROBLEM},
+    },
+)
+def metrics(request: Request, actor: Annotated[Actor, permitted("read", "metrics")]) -> Response:  # noqa: ARG001
+    found: Metrics = request.app.state.metrics
+    return Response(found.text(), media_type=CONTENT_TYPE)

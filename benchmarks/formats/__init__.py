@@ -1,0 +1,1 @@
+"""Readers of benchmark instances; each gives a planning document."""

@@ -1,0 +1,266 @@
+"""Tables and a picture of what `benchmarks.run` has measured: `python -m benchmarks.report`.
+
+With `--write` they renew their section of the docs, else they are printed and kept beside the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import fmean
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from benchmarks.cache import FOLDER, Cache, Row
+from benchmarks.chart import draw
+from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, vroom_duels
+from benchmarks.page import write_section
+from benchmarks.peers import PEERS
+from benchmarks.reference import CHECKOUT
+from benchmarks.targets import targets
+from solver.engines import DEFAULT_ENGINE
+
+PAGE = CHECKOUT / "docs" / "benchmarks.md"
+PICTURE = CHECKOUT / "docs" / "pictures" / "benchmarks.png"
+SECTION = "other solvers"
+LONGEST_LIST = 5
+
+
+def report(rows: Sequence[Row], ours: str, picture: str) -> str:
+    """The section: what was measured on what, targets, tables. `picture` is the address of the picture."""
+    kept, left_out = newest(rows)
+    runs = runs_of(kept)
+    parts = [
+        "## Beside other solvers",
+        "Written by `python -m benchmarks.report --write` from what `python -m benchmarks.run` has measured; "
+        "`make bench` does a little of everything. Every run is a process of its own, pinned to its number of "
+        "processors; loading, compiling and building a model are not timed. Other solvers give sequences, our "
+        "scheduler gives them times, and the independent checker scores every plan. On the hard track a total is the "
+        f"value left plus the seconds of travel; smaller is better. Our engine is `{ours}`.",
+        *_about(kept, left_out),
+        f"![Totals against time, and gaps to the best known]({picture})",
+        "### Targets",
+        table(
+            ("target", "wanted", "measured", "verdict"),
+            [(target.what, target.wanted, target.figure, target.verdict) for target in targets(runs, ours)],
+            left=4,
+        ),
+        *_vroom(runs, ours),
+        *_hard(runs),
+        *_rich(runs),
+        *_vrptw(runs),
+        *_scale(runs),
+        *_refused(kept),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table; columns from `left` on are aligned to the right where all they hold are numbers or nothing."""
+    numeric = [
+        number >= left and all(row[number].strip("*")[:1] in "+-–0123456789" for row in rows)
+        for number in range(len(headings))
+    ]
+    rule = "|".join("---:" if is_number else "---" for is_number in numeric)
+    lines = [f"| {' | '.join(headings)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines)
+
+
+def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
+    """Machine, dates, versions, seeds."""
+    if not rows:
+        yield "Nothing has been measured yet."
+        return
+    days = sorted({str(row["at"])[:10] for row in rows})
+    versions = []
+    for engine in sorted({row["cell"]["engine"] for row in rows}):
+        version = next(row["cell"]["version"] for row in rows if row["cell"]["engine"] == engine)
+        peer = PEERS.get(engine)
+        # A peer's version carries a digest of our adapter, which is nobody's concern here.
+        versions.append(f"{engine} ({peer.package} {version.rpartition('-')[0]})" if peer else f"{engine} at {version}")
+    seeds = ", ".join(map(str, sorted({row["cell"]["seed"] for row in rows})))
+    span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    yield f"{span} · {' · '.join(sorted({row['machine'] for row in rows}))} · {', '.join(versions)} · seeds {seeds}"
+    failed = [row for row in rows if row["status"] == "failed"]
+    if failed:
+        yield f"{_listed(failed)} failed and count nowhere below."
+    if left_out:
+        yield f"{left_out} rows of earlier versions are left out."
+
+
+def _listed(rows: Sequence[Row]) -> str:
+    names = [f"{row['cell']['engine']} on {row['cell']['instance']}" for row in rows]
+    shown = ", ".join(names[:LONGEST_LIST])
+    return shown if len(names) <= LONGEST_LIST else f"{shown} and {len(names) - LONGEST_LIST} more"
+
+
+def _number(total: int | None) -> str:
+    return "–" if total is None else f"{total:,}"
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{value:+.{digits}f} %"
+
+
+def _vroom(runs: Sequence[Run], ours: str) -> Iterator[str]:
+    found = vroom_duels(runs, ours)
+    if found:
+        yield "### Hard windows, as long as VROOM takes"
+        yield "VROOM runs to its end at exploration level 5, then ours gets exactly the time it took."
+        yield table(
+            ("day", "threads", "time", "VROOM served", "VROOM total", f"{ours} served", f"{ours} total", "difference"),
+            [
+                (
+                    duel.ours.instance,
+                    str(duel.ours.threads),
+                    f"{duel.theirs.search_seconds:.1f} s",
+                    str(duel.theirs.served),
+                    _number(duel.theirs.total),
+                    str(duel.ours.served),
+                    _number(duel.ours.total),
+                    _percent(duel.change),
+                )
+                for duel in found
+            ],
+        )
+
+
+def _hard(runs: Sequence[Run]) -> Iterator[str]:
+    runs = [run for run in runs if run.track == "hard" and run.limit_seconds in (10.0, 60.0)]
+    if runs:
+        yield "### Hard windows, equal time limits"
+        yield (
+            "Totals by day and limit. VROOM may end before its limit; OR-Tools and PyVRP search on one thread; vrp-cli "
+            "takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not measured."
+        )
+        yield _side_by_side(runs)
+
+
+def _side_by_side(runs: Sequence[Run]) -> str:
+    engines = sorted({run.engine for run in runs}, key=lambda name: (name in PEERS, name))
+    lines = []
+    for (size, instance, limit, seed), group in grouped(runs, "size", "instance", "limit_seconds", "seed"):
+        del size
+        by_engine = {run.engine: _number(run.total) for run in group}
+        best = min((run.total for run in group if run.total is not None), default=None)
+        cells = [by_engine.get(engine, "") for engine in engines]
+        cells = [f"**{cell}**" if best is not None and cell == _number(best) else cell for cell in cells]
+        lines.append((instance, f"{limit:g} s", str(seed), *cells))
+    return table(("day", "limit", "seed", *engines), lines)
+
+
+def _rich(runs: Sequence[Run]) -> Iterator[str]:
+    runs = [run for run in runs if run.track == "rich"]
+    if runs:
+        yield "### Everything the planning document has"
+        yield (
+            "Teams, skill graph, breaks, parts, deadlines, pins, traffic and the rest; no peer can model it. Tightness "
+            "counts whole shifts, but the day is under way: part of the capacity is gone, and much work has to be left."
+        )
+        yield table(
+            ("day", "limit", "engine", "time", "served", "total"),
+            [
+                (instance, f"{limit:g} s", engine, f"{run.search_seconds:.1f} s", str(run.served), _number(run.total))
+                for (_, instance, limit, engine), group in grouped(runs, "size", "instance", "limit_seconds", "engine")
+                for run in group
+            ],
+        )
+
+
+def _vrptw(runs: Sequence[Run]) -> Iterator[str]:
+    runs = [run for run in runs if run.track == "vrptw"]
+    if runs:
+        yield "### VRPTW with DIMACS rounding"
+        yield (
+            "A fixed sample of the instances of Solomon and of Gehring and Homberger: distances truncated to one "
+            "decimal, only distance counts, one thread. Gaps are to the best known distances."
+        )
+        lines = []
+        for (size, limit, engine), group in grouped(runs, "size", "limit_seconds", "engine"):
+            gaps = [run.gap for run in group if run.gap is not None]
+            worst = max(gaps, default=None)
+            reached = sum(gap <= 0 for gap in gaps)
+            mean, seconds = mean_gap(group), fmean(run.search_seconds for run in group)
+            lines.append(
+                (
+                    str(size),
+                    f"{limit:g} s",
+                    engine,
+                    str(len(group)),
+                    f"{seconds:.1f} s",
+                    _percent(mean, 2),
+                    _percent(worst, 2),
+                    str(reached),
+                )
+            )
+        yield table(
+            ("customers", "limit", "engine", "instances", "time", "mean gap", "worst gap", "best known reached"), lines
+        )
+
+
+def _scale(runs: Sequence[Run]) -> Iterator[str]:
+    runs = [run for run in runs if run.track == "scale"]
+    if runs:
+        yield "### A country's day"
+        yield "*Still placeable*: orders that plain insertion would add to the plan; 0 is a complete plan."
+        yield table(
+            ("day", "limit", "engine", "time", "memory", "served", "still placeable", "total"),
+            [
+                (
+                    run.instance,
+                    "–" if run.limit_seconds is None else f"{run.limit_seconds:g} s",
+                    run.engine,
+                    f"{run.search_seconds:.1f} s",
+                    f"{run.peak_bytes / 1e9:.2f} GB",
+                    str(run.served),
+                    "–" if run.placeable is None else str(run.placeable),
+                    _number(run.total),
+                )
+                for run in sorted(runs, key=lambda run: (run.size, run.limit_seconds or 0, run.engine))
+            ],
+        )
+
+
+def _refused(rows: Sequence[Row]) -> Iterator[str]:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["status"] == "refused":
+            reasons.setdefault((row["cell"]["engine"], row["reason"]), []).append(row["cell"]["instance"])
+    if reasons:
+        yield "### What an engine could not be asked"
+        yield "\n".join(
+            f"- {engine} on {', '.join(sorted(set(names)))}: {reason}" for (engine, reason), names in reasons.items()
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the report, or write it into the docs with its picture; 1 where nothing has been measured."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="renew the section of docs/benchmarks.md and its picture")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the rows are kept")
+    options = parser.parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    rows = Cache(options.folder / "cells.jsonl").rows()
+    if not rows:
+        console.print(f"nothing in {options.folder}: run python -m benchmarks.run first", highlight=False)
+        return 1
+    runs = runs_of(newest(rows)[0])
+    if options.write:
+        draw(runs, DEFAULT_ENGINE, PICTURE)
+        write_section(PAGE, SECTION, report(rows, DEFAULT_ENGINE, f"pictures/{PICTURE.name}"))
+        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+        return 0
+    page, picture = options.folder / "report.md", options.folder / PICTURE.name
+    draw(runs, DEFAULT_ENGINE, picture)
+    text = report(rows, DEFAULT_ENGINE, picture.name)
+    page.write_text(text, encoding="utf-8")
+    console.print(Markdown(text))
+    console.print(f"written to {page} and {picture}", highlight=False, soft_wrap=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
