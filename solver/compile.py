@@ -112,7 +112,7 @@ class _Compiler:
         self.visit_of: dict[tuple[str, int], int] = {}
         self.rows: list[list[int]] = []
         self.closed_times: dict[int, tuple[int, int, int]] = {}
-        self.late_teams: list[tuple[int, int, int, int]] = []
+        self.late_teams: list[tuple[int, ...]] = []
 
     def _closed(self) -> frozenset[int]:
         """Routes with a departure held back, and shifts of somebody who is at work on a later one."""
@@ -139,7 +139,7 @@ class _Compiler:
         self._lock_what_others_wait_for()
         visits = np.array(self.rows or np.zeros((0, at.VISIT_COLUMNS)), dtype=np.int64).reshape(-1, at.VISIT_COLUMNS)
         self._add_relations(visits, groups)
-        self._add_late_teams(groups)
+        self._add_late_teams(visits, groups)
         travel = compile_travel(problem, self.places, [engineer for engineer, _ in self.shifts])
         option_of = self._options()
         shifts, breaks, break_index, duties = self._shifts(travel)
@@ -178,7 +178,7 @@ class _Compiler:
             sphere=travel.sphere,
             near=near,
             near_shifts=nearest_shifts(travel, visits[:, at.PLACE], shifts[:, at.START_PLACE], serving),
-            late_teams=np.array(self.late_teams or np.zeros((0, 4)), dtype=np.int64).reshape(-1, 4),
+            late_teams=np.array(self.late_teams or np.zeros((0, 5)), dtype=np.int64).reshape(-1, 5),
             sort_keys=sort_keys,
             sort_chances=sort_chances,
         )
@@ -368,15 +368,23 @@ class _Compiler:
                 self.related.extend(groups[other] for other in related.get(name, ()))
             row[at.RELATED_TO] = len(self.related)
 
-    def _add_late_teams(self, groups: Mapping[str, int]) -> None:
-        """A team that starts after it should have arrived costs what its first member's arrival makes of it."""
+    def _add_late_teams(self, visits: np.ndarray, groups: Mapping[str, int]) -> None:
+        """A team that starts after it should have arrived costs what its first member's arrival makes of it.
+
+        Its herald, who is there first in the plan given, carries that cost on its route, so that the search sees it.
+        """
         for order in self.problem.work_orders:
             service, arrive_by = self.facts.services.get(order.id), order.deadlines.arrive_by
             if order.team is None or service is None or arrive_by is None or service.first_start <= arrive_by:
                 continue
-            weight = self.problem.weights.of
-            once = weight("late_arrival_once", order.level)
-            self.late_teams.append((groups[order.id], arrive_by, weight("late_arrival", order.level), once))
+            herald = min(service.on_site, key=lambda stop: stop.arrival)
+            visit = self.visit_of[(order.id, self.shift_index[(herald.engineer.id, herald.shift.id)])]
+            row = visits[visit]
+            row[at.ARRIVE_BY] = arrive_by
+            row[at.ARRIVAL_WEIGHT] = self.problem.weights.of("late_arrival", order.level)
+            row[at.ARRIVAL_ONCE] = self.problem.weights.of("late_arrival_once", order.level)
+            weights = (int(row[at.ARRIVAL_WEIGHT]), int(row[at.ARRIVAL_ONCE]))
+            self.late_teams.append((groups[order.id], arrive_by, *weights, visit))
 
     # -- engineers and shifts ----------------------------------------------------------------------------------
 
@@ -607,6 +615,7 @@ def make_day(compiled: Compiled) -> Day:
         order=np.zeros(max(1, amount), dtype=np.int64),
         keys=np.zeros(max(1, amount), dtype=np.float64),
         ranks=np.zeros(max(1, amount), dtype=np.int64),
+        looked=np.zeros(max(1, shifts), dtype=np.int64),
         stamps=np.zeros(2 * shifts + amount + 1, dtype=np.int64),
         best_sequence=np.zeros((shifts, longest), dtype=np.int64),
         best_lengths=np.zeros(shifts, dtype=np.int64),

@@ -116,6 +116,16 @@ class Construction:
                 return "finished"
             share = 1.0
 
+    def place_teams(self) -> StoppedBy | None:
+        """Place running and pinned work and the teams alone, as far as they wait for no single order."""
+        pinned = _pinned(self._problem)
+        first = {order.id for order in pinned}
+        teams = [order for order in self._problem.work_orders if order.team is not None and order.id not in first]
+        teams.sort(key=lambda order: -self.state.unserved_cost(order))
+        return self._place_each(pinned, at_any_cost=True) or self._place_each(
+            teams, at_any_cost=False, share=SHARE_OF_TEAMS
+        )
+
     def _place_each(self, orders: list[WorkOrder], *, at_any_cost: bool, share: float = 1.0) -> StoppedBy | None:
         """One after the other at its best place; pinned work whatever it costs, other work where it pays.
 

@@ -9,8 +9,9 @@ import numpy as np
 from dispatcher.plan import Sequences
 from solver.compile import Compiled, make_day, sequences_of
 from solver.kernel import layout as at
+from solver.kernel.construct import construct
 from solver.kernel.dice import seed_dice
-from solver.kernel.iterate import begin, remember, search, start
+from solver.kernel.iterate import begin, remember, search, start, whole_total
 from solver.kernel.layout import Day
 from solver.kernel.schedule import trace
 
@@ -68,6 +69,37 @@ class Searcher:
         if broken >= 0:
             raise BrokenRoute(int(broken))
         day.dirty[:] = True
+
+    def note_best(self) -> None:
+        """Make the present plan the best one if it is."""
+        if self.total < self.best_total:
+            remember(self.compiled.case, self.day)
+
+    def place_all(self) -> None:
+        """Put in what is not served yet, the most valuable first; nothing that is in moves."""
+        case, day = self.compiled.case, self.day
+        closes = np.minimum(case.visits[:, at.START_BY], case.visits[:, at.NOT_AFTER])
+        order = np.lexsort((closes, -case.visits[:, at.UNSERVED])).astype(np.int64)
+        for _ in range(2 if case.numbers[at.HAS_DEPENDENCIES] else 1):
+            construct(case, day, order, 0, len(order))
+        day.counts[at.TOTAL] = whole_total(case, day)
+        self.note_best()
+
+    def travel_seconds(self, shift: int) -> int:
+        """What is driven on a route."""
+        case, day = self.compiled.case, self.day
+        rests = np.zeros(day.sequence.shape[1] + 2, dtype=np.int64)
+        trace(case, day, shift, rests)
+        served = day.sequence[shift, : day.routes[shift, at.LENGTH]]
+        return int(day.routes[shift, at.BUSY] - (day.standing[served, at.FINISH] - day.standing[served, at.BEGIN]).sum())
+
+    def costed_routes(self) -> list[tuple[int, list[int], int]]:
+        """(shift, visits, cost) of the routes there are now."""
+        return [
+            (shift, visits, int(self.day.routes[shift, at.ROUTE_COST]))
+            for shift, visits in enumerate(self.routes())
+            if visits
+        ]
 
     def run(self, iterations: int, first: float, last: float) -> int:
         """Search so many iterations between two temperatures; how often the best fell."""

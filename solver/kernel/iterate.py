@@ -100,9 +100,11 @@ def shared_cost(case: Case, day: Day) -> int:
         group = case.late_teams[team, 0]
         for member in range(case.members[group], case.members[group + 1]):
             arrival = min(arrival, day.standing[case.member_visits[member], ARRIVAL])
-        late = arrival - case.late_teams[team, 1]
-        if late > 0:
-            cost += late * case.late_teams[team, 2] + case.late_teams[team, 3]
+        # The route of the herald has paid for the herald's arrival; the order pays for the first of them all.
+        for sign, instant in ((1, arrival), (-1, day.standing[case.late_teams[team, 4], ARRIVAL])):
+            late = instant - case.late_teams[team, 1]
+            if late > 0:
+                cost += sign * (late * case.late_teams[team, 2] + case.late_teams[team, 3])
     return int(cost)
 
 
@@ -245,7 +247,7 @@ def step(case: Case, day: Day, temperature: float) -> bool:
 def search(case: Case, day: Day, iterations: int, first: float, last: float) -> int:
     """Some iterations with the temperature falling geometrically from `first` to `last`; how often the best fell."""
     found = 0
-    factor = 1.0 if iterations <= 1 or first <= 0.0 else (last / first) ** (1.0 / iterations)
+    factor = 1.0 if iterations <= 1 else (last / first) ** (1.0 / iterations)
     temperature = first
     for _ in range(iterations):
         if step(case, day, temperature) and day.counts[TOTAL] < day.counts[BEST_TOTAL]:

@@ -177,7 +177,7 @@ class Case(NamedTuple):
     sphere: Float  # [L, 4] longitude, sine and cosine of latitude; metres per radian in row 0
     near: Int64  # [V, K] nearest other visits by travel
     near_shifts: Int64  # [V, KR] shifts that may serve the visit, the nearest first
-    late_teams: Int64  # [*, 4] group, arrive_by, weight, once: teams that start after they should have arrived
+    late_teams: Int64  # [*, 5] group, arrive_by, weight, once, herald: teams that start after they should be there
     sort_keys: Float  # [modes, V] what recreate sorts by, the smallest first
     sort_chances: Float  # [modes + 1] cumulative; the last is a random order
 
@@ -206,6 +206,7 @@ class Day(NamedTuple):
     order: Int64  # [V] scratch
     keys: Float  # [V] scratch
     ranks: Int64  # [V] scratch
+    looked: Int64  # [R] scratch: routes to look at
     stamps: Int64  # [R + V + twins] scratch
     best_sequence: Int64  # [R, M]
     best_lengths: Int64  # [R]

@@ -44,6 +44,7 @@ from solver.kernel.layout import (
     PARTS_FROM,
     PARTS_TO,
     PLACE,
+    PREVIOUS_ENGINEER,
     REMOTE,
     REMOVED,
     ROUTE,
@@ -106,7 +107,7 @@ def latest_start(case: Case, day: Day, visit: int) -> int:
     return latest
 
 
-@jit
+@inlined
 def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
     """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks."""
     length = day.routes[shift, LENGTH]
@@ -148,57 +149,53 @@ def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) ->
 
 
 @inlined
-def delta_at(case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int) -> int:
-    """As `driven_delta`, in constant time where that can be; IMPOSSIBLE also where it is `limit` or more for sure."""
+def quick_delta(case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int) -> tuple[int, bool]:
+    """(what `driven_delta` says, True) in constant time where that can be, else (anything, False).
+
+    A place that costs `limit` or more for sure is told as IMPOSSIBLE.
+    """
     visits = case.visits
     length = day.routes[shift, LENGTH]
-    if position < day.routes[shift, SINGLE_FROM]:
-        return driven_delta(case, day, shift, position, visit)
+    if position < day.routes[shift, SINGLE_FROM] or length == 0:
+        return 0, False
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     speed = case.shifts[shift, SPEED]
     row, after = day.labels[shift, position], day.labels[shift, position + 1]
-    column = FIRST_LABEL + LABEL_COLUMNS * breaks
     place, to = row[AT_PLACE], visits[visit, PLACE]
-    free = max(row[column + FREE], case.numbers[NOW])
+    free = max(row[FIRST_LABEL + LABEL_COLUMNS * breaks + FREE], case.numbers[NOW])
     travel = leg_seconds(case, speed, place, to, free)
     arrival = free + travel
     if arrival > latest:
-        return IMPOSSIBLE
+        return IMPOSSIBLE, True
     paid = row[PAID_PLACE]
     setup = visits[visit, SETUP] if paid != to else 0
     _, end, extra = serve(case, day.standing, visit, case.shifts[shift, ENGINEER], arrival, setup)
     if end >= FAR_FUTURE:
-        return IMPOSSIBLE
+        return IMPOSSIBLE, True
     onward = after[AT_PLACE]
+    is_open_end = position == length and case.shifts[shift, END_PLACE] == NONE
     if position < length:
         following = day.sequence[shift, position]
         if visits[following, REMOTE] or visits[following, SETUP_PAID] != NONE:
-            return driven_delta(case, day, shift, position, visit)
+            return 0, False
         if visits[following, SETUP] > 0 and (paid == onward) != (to == onward):
-            return driven_delta(case, day, shift, position, visit)
-    elif case.shifts[shift, END_PLACE] == NONE:
+            return 0, False
+    elif is_open_end:
         onward = to
     end = max(end, case.numbers[NOW])
     next_travel = leg_seconds(case, speed, to, onward, end)
     next_arrival = end + next_travel
     if next_arrival > after[LATEST_ARRIVAL]:
-        return IMPOSSIBLE
-    if position == length and case.shifts[shift, END_PLACE] == NONE:
-        old_cost = 0
-    else:
-        old_cost = leg_cost(case, place, onward, leg_seconds(case, speed, place, onward, free))
-    delta = (
-        leg_cost(case, place, to, travel)
-        + leg_cost(case, to, onward, next_travel)
-        - old_cost
-        + extra
-        + company_cost(case, visit, case.shifts[shift, ENGINEER])
-    )
-    if after[AT_ARRIVAL] <= next_arrival <= after[LATEST_FREE] and (length > 0):
-        return int(delta)
+        return IMPOSSIBLE, True
+    delta = leg_cost(case, place, to, travel) + leg_cost(case, to, onward, next_travel) + extra
+    delta += company_cost(case, visit, case.shifts[shift, ENGINEER])
+    if not is_open_end:
+        delta -= leg_cost(case, place, onward, leg_seconds(case, speed, place, onward, free))
+    if after[AT_ARRIVAL] <= next_arrival <= after[LATEST_FREE]:
+        return delta, True
     if next_arrival >= after[AT_ARRIVAL] and delta >= limit and not case.numbers[HAS_MOVED]:
-        return IMPOSSIBLE
-    return driven_delta(case, day, shift, position, visit)
+        return IMPOSSIBLE, True
+    return 0, False
 
 
 @inlined
@@ -211,86 +208,73 @@ def is_blinked(day: Day) -> bool:
     return True
 
 
-@jit
-def scan_route(
-    case: Case, day: Day, shift: int, visit: int, latest: int, best: int, best_position: int
-) -> tuple[int, int]:
-    """(cost, position) of the cheapest place on a route if below `best`, else what was given."""
-    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
-    column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
-    apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
-    for position in range(case.shifts[shift, LOCKED_FIRST], day.routes[shift, LENGTH] + 1):
-        if position >= day.routes[shift, SINGLE_FROM] and day.labels[shift, position, column] > latest:
-            break
-        if is_blinked(day):
-            continue
-        delta = delta_at(case, day, shift, position, visit, latest, best - apart)
-        if delta < IMPOSSIBLE and delta + apart < best:
-            best, best_position = delta + apart, position
-    return best, best_position
+LOOK_NEAR, LOOK_TOUCHED, LOOK_EVERYWHERE, LOOK_BEFORE = range(4)
+"""Which routes `best_place` looks at: the likely ones, those changed in this iteration, all, or those of the engineer
+of the previous plan."""
+
+
+@inlined
+def gather_one(case: Case, day: Day, visit: int, shift: int, count: int) -> int:
+    """Add a route to those to look at, no route twice and of empty twins one only; how many there are."""
+    stamp = day.counts[STAMP]
+    if day.stamps[shift] == stamp:
+        return count
+    day.stamps[shift] = stamp
+    if day.routes[shift, LENGTH] == 0:
+        twin = len(case.shifts) + case.shifts[shift, TWIN]
+        if day.stamps[twin] == stamp:
+            return count
+        day.stamps[twin] = stamp
+    if not may_serve(case, day, visit, shift):
+        return count
+    day.looked[count] = shift
+    return count + 1
+
+
+@inlined
+def gather(case: Case, day: Day, visit: int, look: int) -> int:
+    """Write the routes to look at into `day.looked`; how many."""
+    day.counts[STAMP] += 1
+    count = 0
+    if look == LOOK_TOUCHED or look == LOOK_NEAR:
+        for slot in range(day.counts[TOUCHED]):
+            count = gather_one(case, day, visit, day.touched_list[slot], count)
+    if look == LOOK_EVERYWHERE or look == LOOK_BEFORE or (look == LOOK_NEAR and case.numbers[IS_SCANNED_WHOLE]):
+        for shift in range(len(case.shifts)):
+            if look != LOOK_BEFORE or case.shifts[shift, ENGINEER] == case.visits[visit, PREVIOUS_ENGINEER]:
+                count = gather_one(case, day, visit, shift, count)
+    elif look == LOOK_NEAR:
+        # Too many routes to look at all: those of the neighbours and the nearest empty ones.
+        for place in range(case.near.shape[1]):
+            other = case.near[visit, place]
+            if other >= 0 and day.standing[other, ROUTE] >= 0:
+                count = gather_one(case, day, visit, day.standing[other, ROUTE], count)
+        for place in range(case.near_shifts.shape[1]):
+            if case.near_shifts[visit, place] >= 0:
+                count = gather_one(case, day, visit, case.near_shifts[visit, place], count)
+    return count
 
 
 @jit
-def best_place(case: Case, day: Day, visit: int, only_touched: bool) -> tuple[int, int, int]:
+def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
     latest = latest_start(case, day, visit)
-    day.counts[STAMP] += 1
-    stamp = day.counts[STAMP]
-    shifts = case.shifts
-    amount = len(shifts)
-    if only_touched:
-        for slot in range(day.counts[TOUCHED]):
-            shift = day.touched_list[slot]
-            if may_serve(case, day, visit, shift):
-                cost, position = scan_route(case, day, shift, visit, latest, best, best_position)
-                if cost < best:
-                    best, best_shift, best_position = cost, shift, position
-        return best, best_shift, best_position
-    if case.numbers[IS_SCANNED_WHOLE]:
-        for shift in range(amount):
-            if day.routes[shift, LENGTH] == 0:
-                twin = shifts[shift, TWIN]
-                if day.stamps[amount + twin] == stamp:
-                    continue
-                day.stamps[amount + twin] = stamp
-            if may_serve(case, day, visit, shift):
-                cost, position = scan_route(case, day, shift, visit, latest, best, best_position)
-                if cost < best:
-                    best, best_shift, best_position = cost, shift, position
-        return best, best_shift, best_position
-    # Too many routes to look at all: those of the neighbours, those just changed, and the nearest empty ones.
-    for place in range(case.near.shape[1]):
-        other = case.near[visit, place]
-        shift = day.standing[other, ROUTE] if other >= 0 else NONE
-        if shift < 0 or day.stamps[shift] == stamp:
-            continue
-        day.stamps[shift] = stamp
-        if may_serve(case, day, visit, shift):
-            cost, position = scan_route(case, day, shift, visit, latest, best, best_position)
-            if cost < best:
-                best, best_shift, best_position = cost, shift, position
-    for slot in range(day.counts[TOUCHED]):
-        shift = day.touched_list[slot]
-        if day.stamps[shift] != stamp:
-            day.stamps[shift] = stamp
-            if may_serve(case, day, visit, shift):
-                cost, position = scan_route(case, day, shift, visit, latest, best, best_position)
-                if cost < best:
-                    best, best_shift, best_position = cost, shift, position
-    for place in range(case.near_shifts.shape[1]):
-        shift = case.near_shifts[visit, place]
-        if shift < 0 or day.stamps[shift] == stamp:
-            continue
-        if day.routes[shift, LENGTH] == 0:
-            twin = shifts[shift, TWIN]
-            if day.stamps[amount + twin] == stamp:
+    for looked in range(gather(case, day, visit, look)):
+        shift = day.looked[looked]
+        breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+        column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
+        apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+        for position in range(case.shifts[shift, LOCKED_FIRST], day.routes[shift, LENGTH] + 1):
+            if position >= day.routes[shift, SINGLE_FROM] and day.labels[shift, position, column] > latest:
+                break
+            if is_blinked(day):
                 continue
-            day.stamps[amount + twin] = stamp
-        if may_serve(case, day, visit, shift):
-            cost, position = scan_route(case, day, shift, visit, latest, best, best_position)
-            if cost < best:
-                best, best_shift, best_position = cost, shift, position
+            delta, is_known = quick_delta(case, day, shift, position, visit, latest, best - apart)
+            if not is_known:
+                delta = driven_delta(case, day, shift, position, visit)
+            if delta < IMPOSSIBLE and delta + apart < best:
+                best, best_shift, best_position = delta + apart, shift, position
     return best, best_shift, best_position
 
 
@@ -342,9 +326,10 @@ def sort_ranks(day: Day, count: int) -> None:
         ranks[place] = place
     for root in range(count // 2 - 1, -1, -1):
         sift(keys, ranks, root, count)
+    top = count - count
     for end in range(count - 1, 0, -1):
-        ranks[0], ranks[end] = ranks[end], ranks[0]
-        sift(keys, ranks, 0, end)
+        ranks[top], ranks[end] = ranks[end], ranks[top]
+        sift(keys, ranks, top, end)
 
 
 @inlined
@@ -389,7 +374,8 @@ def recreate(case: Case, day: Day, seed_visit: int) -> None:
                 if attempt == 1 and not waits:
                     continue
                 set_limits(case, day, visit)
-            cost, shift, position = best_place(case, day, visit, rank >= first_old)
+            look = LOOK_TOUCHED if rank >= first_old else LOOK_NEAR
+            _, shift, position = best_place(case, day, visit, look)
             if shift >= 0:
                 insert(case, day, shift, position, visit)
 

@@ -11,6 +11,7 @@ from solver.kernel.layout import (
     HAS_MATRIX,
     HAS_METERS,
     HAS_TRAFFIC,
+    NOW,
     TRAFFIC_COMMON,
     TRAVEL_WEIGHT,
     Case,
@@ -87,7 +88,7 @@ def least_seconds(case: Case, speed: int, origin: int, destination: int) -> int:
         return int(case.seconds[speed, origin, destination])
     if case.numbers[HAS_TRAFFIC]:
         return 0
-    return computed_seconds(case, speed, origin, destination, 0)
+    return computed_seconds(case, speed, origin, destination, case.numbers[NOW])
 
 
 @inlined

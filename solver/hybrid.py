@@ -1,0 +1,109 @@
+"""The engine `hybrid`: teams by exact insertion, everything else by the search kernel with recombination.
+
+Running and pinned work and the teams are placed first, by the insertion engine's means, and then kept; the kernel
+puts the single orders around them and searches until a limit. At the end teams that found no room are tried again.
+The plan handed over is the best by the reference evaluation of what the kernel found and what it began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dispatcher.evaluate import evaluate
+from dispatcher.plan import Plan, Sequences
+from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
+from dispatcher.problem import Problem
+from dispatcher.schedule import build_plan
+from solver.budget import Budget
+from solver.compile_travel import CannotCompile
+from solver.construction import IN_SEQUENCE, Construction
+from solver.day_state import DayState
+from solver.insertion import InsertionEngine
+from solver.repair import without_breaches
+from solver.tighten import without_needless_waiting
+
+Progress = Callable[[float, str], None]
+
+RESERVED_SHARE = 0.02
+"""Share of the time limit kept for reading the result back."""
+
+
+class HybridEngine:
+    """See the module (the port `Engine`)."""
+
+    name = "hybrid"
+
+    def solve(
+        self,
+        problem: Problem,
+        limits: SearchLimits,
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Progress = lambda fraction, text: None,
+    ) -> SearchResult:
+        budget = Budget(limits, cancelled)
+        progress(0.0, "placing teams")
+        state = DayState(problem)
+        Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams()
+        given = without_breaches(problem, state.sequences())
+        try:
+            sequences, stopped_by = _searched(problem, given, limits, budget, progress)
+        except CannotCompile:
+            left = limits
+            if limits.time_limit_seconds is not None:
+                left = replace(limits, time_limit_seconds=max(0.1, limits.time_limit_seconds - budget.elapsed_seconds))
+            return InsertionEngine().solve(problem, left, cancelled=cancelled, progress=progress)
+        progress(1.0, "search done")
+        return SearchResult(sequences, budget.iterations, budget.elapsed_seconds, stopped_by)
+
+
+def _searched(
+    problem: Problem, given: Sequences, limits: SearchLimits, budget: Budget, progress: Progress
+) -> tuple[Sequences, StoppedBy]:
+    """The best sequences around the teams of a plan, and why the search ended."""
+    # The kernel is compiled or loaded here, not when the engines are listed.
+    from solver.compile import compile_problem, visits_of
+    from solver.search import Search
+    from solver.searcher import BrokenRoute, Searcher
+
+    plan = build_plan(problem, given)
+    closed: frozenset[int] = frozenset()
+    while True:
+        compiled = compile_problem(problem, given, plan, closed=closed)
+        routes = visits_of(compiled, given)
+        try:
+            first = Searcher(compiled, routes, limits.seed)
+        except BrokenRoute as broken:
+            # What the kernel would drive differently stays as it is.
+            closed |= {broken.shift}
+            continue
+        break
+    first.place_all()
+    searchers = [first]
+    for number in range(1, limits.threads):
+        searchers.append(Searcher(compiled, first.routes(), limits.seed + number))
+    search = Search(compiled, searchers, limits, budget, progress)
+    stopped_by = search.run()
+    first.load(search.best)
+    found = first.sequences()
+    sequences = min((found, given), key=lambda candidate: _rank(problem, candidate))
+    sequences = without_breaches(problem, sequences)
+    sequences = _with_teams(problem, sequences, budget)
+    return without_needless_waiting(problem, sequences, budget), stopped_by
+
+
+def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
+    evaluation = evaluate(problem, build_plan(problem, sequences))
+    return not evaluation.feasible, evaluation.total
+
+
+def _with_teams(problem: Problem, sequences: Sequences, budget: Budget) -> Sequences:
+    """Teams that are still open, put in where that pays after all."""
+    plan: Plan = build_plan(problem, sequences)
+    if not any(problem.order_by_id[name].team is not None for name in plan.unassigned):
+        return sequences
+    state = DayState.of_plan(problem, plan)
+    Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams()
+    better = without_breaches(problem, state.sequences())
+    return min((sequences, better), key=lambda candidate: _rank(problem, candidate))

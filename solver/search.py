@@ -1,0 +1,182 @@
+"""Slack induction by string removals (Christiaens and Vanden Berghe 2020) on several threads, with recombination.
+
+The outer loop: slices of iterations on every thread, between them sharing of the best, collecting of routes, now and
+then a set partitioning over all of them (`solver.pool`), and a look at the clock. The kernel does the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from dispatcher.planning import SearchLimits, StoppedBy
+from solver.budget import Budget
+from solver.compile import Compiled
+from solver.kernel import layout as at
+from solver.pool import RoutePool
+from solver.searcher import BrokenRoute, Searcher
+
+FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
+"""Start and end of the annealing, in mean costs of a leg."""
+QUICK_SHARE = 0.03
+"""Share of the budget spent cold at first, so that there is a good plan early."""
+SLICE_SECONDS = 0.2
+SLICE_ITERATIONS = 500
+"""Iterations of a slice where they are counted; and of the first one in any case."""
+RECOMBINED_AT = (0.5, 0.75, 0.93)
+"""Shares of the budget after which routes are recombined."""
+RECOMBINED_SHARE = 0.04
+"""Share of the budget that one recombination may take."""
+SHARED_EVERY = 0.05
+"""Share of the budget between two looks at the other threads' best."""
+
+Progress = Callable[[float, str], None]
+
+
+class Search:
+    """A search on a compiled problem from given routes; totals in thousandths of the score."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        searchers: Sequence[Searcher],
+        limits: SearchLimits,
+        budget: Budget,
+        progress: Progress,
+        *,
+        recombines: bool = True,
+    ) -> None:
+        self._compiled = compiled
+        self._searchers = list(searchers)
+        self._limits = limits
+        self._budget = budget
+        self._progress = progress
+        self._recombines = recombines
+        self._pool = RoutePool(compiled)
+        self._began = budget.elapsed_seconds
+        self._leg_cost = self._mean_leg_cost()
+        self.best: list[list[int]] = self._searchers[0].best_routes()
+        self.best_total = self._searchers[0].best_total
+
+    def run(self) -> StoppedBy:
+        """Search until a limit; `best` and `best_total` hold the result."""
+        if not len(self._compiled.case.visits):
+            return "finished"
+        iterations, speed = SLICE_ITERATIONS, 0.0
+        shared, recombined = 0.0, 0
+        with ThreadPoolExecutor(len(self._searchers)) as threads:
+            while True:
+                stopped = self._budget.stopped()
+                done = self._done()
+                if stopped is not None or done >= 1.0:
+                    return stopped or "time_limit"
+                if self._limits.iteration_limit is not None:
+                    left = self._limits.iteration_limit - self._budget.iterations
+                    iterations = min(iterations, max(1, -(-left // len(self._searchers))))
+                first, last = self._temperature(done), self._temperature(self._done_after(iterations, speed))
+                began = time.monotonic()
+                list(threads.map(lambda searcher: searcher.run(iterations, first, last), self._searchers))
+                self._budget.iterations += iterations * len(self._searchers)
+                speed = iterations / max(1e-6, time.monotonic() - began)
+                self._take_best()
+                self._collect()
+                if recombined < len(RECOMBINED_AT) and done >= RECOMBINED_AT[recombined]:
+                    recombined += 1
+                    self._recombine()
+                if done >= shared + SHARED_EVERY:
+                    shared = done
+                    self._share()
+                if self._limits.iteration_limit is None:
+                    iterations = max(20, int(speed * min(SLICE_SECONDS, self._left_seconds())))
+                self._progress(
+                    min(1.0, self._done()), f"{self._budget.iterations:,} iterations, cost {self.best_total // 1000:,}"
+                )
+
+    # -- the schedule ------------------------------------------------------------------------------------------
+
+    def _left_seconds(self) -> float:
+        limit = self._limits.time_limit_seconds
+        return SLICE_SECONDS if limit is None else max(0.001, limit - self._budget.elapsed_seconds)
+
+    def _done(self) -> float:
+        """The share of the budget that is used, by whichever limit is nearer."""
+        shares = [0.0]
+        if self._limits.time_limit_seconds is not None:
+            whole = max(1e-6, self._limits.time_limit_seconds - self._began)
+            shares.append((self._budget.elapsed_seconds - self._began) / whole)
+        if self._limits.iteration_limit is not None:
+            shares.append(self._budget.iterations / max(1, self._limits.iteration_limit))
+        return max(shares)
+
+    def _done_after(self, iterations: int, speed: float) -> float:
+        share = self._done()
+        if self._limits.iteration_limit is not None:
+            more = iterations * len(self._searchers)
+            share = max(share, (self._budget.iterations + more) / max(1, self._limits.iteration_limit))
+        if self._limits.time_limit_seconds is not None and speed:
+            share += iterations / speed / max(1e-6, self._limits.time_limit_seconds - self._began)
+        return min(1.0, share)
+
+    def _temperature(self, done: float) -> float:
+        """Cold for a first quick descent, then from warm to cold geometrically."""
+        first, last = FIRST_TEMPERATURE * self._leg_cost, LAST_TEMPERATURE * self._leg_cost
+        if done < QUICK_SHARE:
+            return last
+        share = (done - QUICK_SHARE) / (1.0 - QUICK_SHARE)
+        return float(first * (last / first) ** share)
+
+    def _mean_leg_cost(self) -> float:
+        """What a served order costs on its routes in the mean: the scale on which trades are judged."""
+        day, case = self._searchers[0].day, self._compiled.case
+        legs, cost = 0, 0.0
+        weight = float(case.numbers[at.TRAVEL_WEIGHT])
+        for shift in range(len(case.shifts)):
+            length = int(day.routes[shift, at.LENGTH])
+            if not length or shift in self._compiled.closed:
+                continue
+            legs += length
+            cost += weight * self._searchers[0].travel_seconds(shift)
+        return max(1000.0, cost / legs if legs else 1000.0)
+
+    # -- between slices ----------------------------------------------------------------------------------------
+
+    def _take_best(self) -> None:
+        for searcher in self._searchers:
+            if searcher.best_total < self.best_total:
+                self.best_total, self.best = searcher.best_total, searcher.best_routes()
+
+    def _share(self) -> None:
+        """Threads whose own best is not the common one go on from it."""
+        if len(self._searchers) < 2:
+            return
+        for searcher in self._searchers:
+            if searcher.best_total > self.best_total:
+                self._adopt(searcher, self.best)
+
+    def _adopt(self, searcher: Searcher, routes: Sequence[Sequence[int]]) -> bool:
+        before = searcher.routes()
+        try:
+            searcher.load(routes)
+        except BrokenRoute:
+            searcher.load(before)
+            return False
+        searcher.note_best()
+        return True
+
+    def _collect(self) -> None:
+        if self._recombines:
+            for searcher in self._searchers:
+                self._pool.add(searcher.costed_routes())
+
+    def _recombine(self) -> None:
+        limit = self._limits.time_limit_seconds
+        if not self._recombines:
+            return
+        seconds = 1.0 if limit is None else RECOMBINED_SHARE * limit
+        routes = self._pool.best_choice(self.best, seconds, self._limits.seed)
+        if routes is None or routes == self.best:
+            return
+        worst = max(self._searchers, key=lambda searcher: searcher.total)
+        if self._adopt(worst, routes):
+            self._take_best()
