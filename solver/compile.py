@@ -27,7 +27,7 @@ MOST_STOPS = 400
 """Work stops one shift may have; more are not planned by the kernel."""
 PIN_BONUS = 10**13
 """A pinned order is worth more than any other reason to leave it."""
-SCANNED_WHOLE = 160
+SCANNED_WHOLE = 30
 """Up to so many visits every route is looked at for every one of them."""
 _NO_LIMIT = 1 << 30
 
@@ -37,7 +37,8 @@ class Compiled:
     """A problem with the teams of a plan, and who is who in the arrays.
 
     `work` says of each visit its order and role; `shifts` of each shift its key. `closed` are
-    the shifts the kernel leaves alone, with arrival, start and end of their visits.
+    the shifts the kernel leaves alone, with arrival, start and end of their
+    visits, and their worst lateness and busy seconds.
     """
 
     problem: Problem
@@ -48,6 +49,7 @@ class Compiled:
     given: Sequences
     closed: frozenset[int]
     closed_times: Mapping[int, tuple[int, int, int]]
+    closed_figures: Mapping[int, tuple[int, int]]
 
 
 @dataclass
@@ -183,7 +185,7 @@ class _Compiler:
             sort_chances=sort_chances,
         )
         keys = tuple((engineer.id, shift.id) for engineer, shift in self.shifts)
-        return Compiled(problem, case, tuple(self.work), keys, self.visit_of, self.given, self.closed, self.closed_times)
+        return Compiled(problem, case, tuple(self.work), keys, self.visit_of, self.given, self.closed, self.closed_times, self._closed_figures())
 
     def _add_order(self, order: WorkOrder) -> None:
         service = self.facts.services.get(order.id)
@@ -385,6 +387,24 @@ class _Compiler:
             row[at.ARRIVAL_ONCE] = self.problem.weights.of("late_arrival_once", order.level)
             weights = (int(row[at.ARRIVAL_WEIGHT]), int(row[at.ARRIVAL_ONCE]))
             self.late_teams.append((groups[order.id], arrive_by, *weights, visit))
+
+    def _closed_figures(self) -> dict[int, tuple[int, int]]:
+        """Worst lateness and busy seconds of the routes that stay as they are."""
+        figures = {}
+        for route in self.facts.routes:
+            number = self.shift_index[(route.engineer.id, route.shift.id)]
+            if number in self.closed:
+                busy = sum(stop.travel_seconds for stop in route.stops) + sum(s.end - s.start for s in route.work)
+                late = [0]
+                for stop in route.work:
+                    deadlines = stop.order.deadlines
+                    pairs = [(stop.start, deadlines.start_by), (stop.end, deadlines.restore_by)]
+                    if stop.order.team is None:
+                        pairs.append((stop.arrival, deadlines.arrive_by))
+                    if stop.presence == "on_site":
+                        late.extend(instant - by for instant, by in pairs if by is not None)
+                figures[number] = (max(late), busy)
+        return figures
 
     # -- engineers and shifts ----------------------------------------------------------------------------------
 
@@ -613,6 +633,7 @@ def make_day(compiled: Compiled) -> Day:
         removed=np.zeros(max(1, amount), dtype=np.int64),
         inserted=np.zeros(max(1, 2 * amount), dtype=np.int64),
         order=np.zeros(max(1, amount), dtype=np.int64),
+        first_order=_first_order(case),
         keys=np.zeros(max(1, amount), dtype=np.float64),
         ranks=np.zeros(max(1, amount), dtype=np.int64),
         looked=np.zeros(max(1, shifts), dtype=np.int64),
@@ -622,6 +643,14 @@ def make_day(compiled: Compiled) -> Day:
         dirty=np.ones(shifts, dtype=np.bool_),
         busy=np.zeros(max(1, int(case.numbers[at.ENGINEERS])), dtype=np.int64),
     )
+
+
+def _first_order(case: Case) -> np.ndarray:
+    """A first plan takes the most valuable visits first, of these the most urgent; what waits comes after the rest."""
+    visits = case.visits
+    urgent = np.minimum(visits[:, at.START_BY], visits[:, at.NOT_AFTER])
+    waits = visits[:, at.BEFORE_FROM] < visits[:, at.BEFORE_TO]
+    return np.lexsort((urgent, -visits[:, at.UNSERVED], waits)).astype(np.int64)
 
 
 def _empty_standing(amount: int) -> np.ndarray:

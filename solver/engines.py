@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 
 from dispatcher.errors import UnknownEngine
 from dispatcher.ports import Engine
+from solver.hybrid import HybridEngine
 from solver.insertion import InsertionEngine
 from solver.ortools_routing.engine import OrToolsEngine
 
-DEFAULT_ENGINE = InsertionEngine.name
+DEFAULT_ENGINE = HybridEngine.name
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {
+    HybridEngine.name: HybridEngine,
     InsertionEngine.name: InsertionEngine,
     OrToolsEngine.name: OrToolsEngine,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Sequences
@@ -25,10 +26,6 @@ from solver.tighten import without_needless_waiting
 
 Progress = Callable[[float, str], None]
 
-RESERVED_SHARE = 0.02
-"""Share of the time limit kept for reading the result back."""
-
-
 class HybridEngine:
     """See the module (the port `Engine`)."""
 
@@ -42,6 +39,7 @@ class HybridEngine:
         cancelled: Callable[[], bool] = lambda: False,
         progress: Progress = lambda fraction, text: None,
     ) -> SearchResult:
+        warm_up(progress)
         budget = Budget(limits, cancelled)
         progress(0.0, "placing teams")
         state = DayState(problem)
@@ -56,6 +54,23 @@ class HybridEngine:
             return InsertionEngine().solve(problem, left, cancelled=cancelled, progress=progress)
         progress(1.0, "search done")
         return SearchResult(sequences, budget.iterations, budget.elapsed_seconds, stopped_by)
+
+
+def warm_up(progress: Progress = lambda fraction, text: None) -> None:
+    """Compile the kernel where this machine has not done so yet; it takes a minute and is not the search's time."""
+    from solver.kernel.compiled import is_warm
+
+    if not is_warm():
+        progress(0.0, "compiling the search kernel, once on this machine: about a minute")
+    _kernel()
+
+
+@cache
+def _kernel() -> None:
+    """Run the kernel on next to nothing, so that every function is there."""
+    from solver.warm import run_once
+
+    run_once()
 
 
 def _searched(

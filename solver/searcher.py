@@ -9,10 +9,10 @@ import numpy as np
 from dispatcher.plan import Sequences
 from solver.compile import Compiled, make_day, sequences_of
 from solver.kernel import layout as at
-from solver.kernel.construct import construct
 from solver.kernel.dice import seed_dice
-from solver.kernel.iterate import begin, remember, search, start, whole_total
+from solver.kernel.iterate import begin, remember, search, start
 from solver.kernel.layout import Day
+from solver.kernel.recreate import FIRST_BATCH
 from solver.kernel.schedule import trace
 
 
@@ -62,6 +62,8 @@ class Searcher:
                         day.stock[shift, part] -= count
         for visit, times in self.compiled.closed_times.items():
             day.standing[visit, [at.ARRIVAL, at.BEGIN, at.FINISH]] = times
+        for shift, figures in self.compiled.closed_figures.items():
+            day.routes[shift, [at.WORST, at.BUSY]] = figures
         begin(case, day)
         day.counts[at.ASSOCIATED] = _associated(self.compiled, day)
         day.counts[at.BEST_TOTAL] = best
@@ -77,13 +79,9 @@ class Searcher:
 
     def place_all(self) -> None:
         """Put in what is not served yet, the most valuable first; nothing that is in moves."""
-        case, day = self.compiled.case, self.day
-        closes = np.minimum(case.visits[:, at.START_BY], case.visits[:, at.NOT_AFTER])
-        order = np.lexsort((closes, -case.visits[:, at.UNSERVED])).astype(np.int64)
-        for _ in range(2 if case.numbers[at.HAS_DEPENDENCIES] else 1):
-            construct(case, day, order, 0, len(order))
-        day.counts[at.TOTAL] = whole_total(case, day)
-        self.note_best()
+        batches = -(-len(self.compiled.case.visits) // FIRST_BATCH)
+        for _ in range(2 if self.compiled.case.numbers[at.HAS_DEPENDENCIES] else 1):
+            search(self.compiled.case, self.day, 0, 1.0, 1.0, batches)
 
     def travel_seconds(self, shift: int) -> int:
         """What is driven on a route."""
@@ -103,7 +101,7 @@ class Searcher:
 
     def run(self, iterations: int, first: float, last: float) -> int:
         """Search so many iterations between two temperatures; how often the best fell."""
-        return int(search(self.compiled.case, self.day, iterations, first, last))
+        return int(search(self.compiled.case, self.day, iterations, first, last, 0))
 
     def best_routes(self) -> list[list[int]]:
         day = self.day

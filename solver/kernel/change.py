@@ -13,8 +13,11 @@ from solver.kernel.layout import (
     BEFORE_FROM,
     BEFORE_TO,
     BEGIN,
+    BROKEN,
     CEILING,
     CLOSED,
+    DUTIES_FROM,
+    DUTIES_TO,
     END_CEILING,
     END_FLOOR,
     ENGINEER,
@@ -38,7 +41,7 @@ from solver.kernel.layout import (
     Case,
     Day,
 )
-from solver.kernel.schedule import drive, keeps_duties, trace
+from solver.kernel.schedule import drive, drive_one, keeps_duties, trace
 
 _MOST_SETTLED = 200
 """Routes driven again for the sake of one change before it is given up."""
@@ -212,10 +215,8 @@ def queue_neighbours(case: Case, day: Day, visit: int, waiting: int) -> int:
 
 
 @jit
-def settle(case: Case, day: Day, shift: int) -> bool:
+def settle_all(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and every other one whose work waits for its work, until nothing moves."""
-    if not case.numbers[HAS_DEPENDENCIES]:
-        return drive(case, day, shift) and keeps_duties(case, day, shift, day.work[7])
     day.queue[0] = shift
     waiting = 1
     driven = 0
@@ -231,7 +232,7 @@ def settle(case: Case, day: Day, shift: int) -> bool:
             return False
         for position in range(day.routes[current, LENGTH]):
             set_limits(case, day, day.sequence[current, position])
-        if not drive(case, day, current) or not keeps_duties(case, day, current, day.work[7]):
+        if not drive_one(case, day, current) or not keeps_duties(case, day, current, day.work[7]):
             return False
         trace(case, day, current, day.work[7])
         for position in range(day.routes[current, LENGTH]):
@@ -240,32 +241,75 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     return True
 
 
-@jit
+@inlined
+def settle(case: Case, day: Day, shift: int) -> bool:
+    """Drive a changed route, and the others it moves; whether all rules are kept."""
+    if case.numbers[HAS_DEPENDENCIES]:
+        return settle_all(case, day, shift)
+    if not drive(case, day, shift):
+        return False
+    if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO]:
+        return True
+    return keeps_duties(case, day, shift, day.work[7])
+
+
+@inlined
 def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
-    """Put a banked visit into a route; False, and nothing changed, where that breaks a rule after all."""
+    """Put a banked visit into a route; False, and nothing changed, where that breaks a rule after all.
+
+    Where the routes cannot be settled without it either, the iteration is marked as broken, to be taken back.
+    """
     if not touch(day, shift):
         return False
+    # Those it waits for must not take a time for its start that it had elsewhere.
+    day.standing[visit, BEGIN] = FAR_FUTURE
     put_in(case, day, shift, position, visit)
-    if settle(case, day, shift):
-        bank_remove(day, visit)
-        day.inserted[day.counts[INSERTED]] = visit
-        day.counts[INSERTED] += 1
-        return True
-    take_out(case, day, visit)
-    settle(case, day, shift)
+    for attempt in range(2):
+        is_settled = settle(case, day, shift)
+        if attempt == 1:
+            day.counts[BROKEN] = day.counts[BROKEN] if is_settled else 1
+        elif is_settled:
+            bank_remove(day, visit)
+            day.inserted[day.counts[INSERTED]] = visit
+            day.counts[INSERTED] += 1
+            return True
+        else:
+            take_out(case, day, visit)
     return False
 
 
-@jit
+@inlined
 def remove(case: Case, day: Day, visit: int) -> bool:
     """Take a visit off its route into the bank, and all that wait for it; the routes still have to be settled."""
-    if not touch(day, day.standing[visit, ROUTE]):
+    if case.visits[visit, AFTER_FROM] < case.visits[visit, AFTER_TO] and not remove_followers(case, day, visit):
         return False
+    return remove_one(case, day, visit)
+
+
+@jit
+def remove_followers(case: Case, day: Day, visit: int) -> bool:
+    """Take out what waits for a visit, and what waits for that."""
     for place in range(case.visits[visit, AFTER_FROM], case.visits[visit, AFTER_TO]):
         group = case.gaps[place, 0]
         for member in range(case.members[group], case.members[group + 1]):
             other = case.member_visits[member]
-            if day.standing[other, ROUTE] >= 0 and not remove(case, day, other):
+            if day.standing[other, ROUTE] < 0:
+                continue
+            if not remove_followers(case, day, other) or not remove_one(case, day, other):
+                return False
+    return True
+
+
+@inlined
+def remove_one(case: Case, day: Day, visit: int) -> bool:
+    if not touch(day, day.standing[visit, ROUTE]):
+        return False
+    # Those it waited for are free again: their routes have to be settled too.
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        group = case.gaps[place, 0]
+        for member in range(case.members[group], case.members[group + 1]):
+            shift = day.standing[case.member_visits[member], ROUTE]
+            if shift >= 0 and not case.shifts[shift, CLOSED] and not touch(day, shift):
                 return False
     take_out(case, day, visit)
     bank_add(day, visit)
@@ -274,7 +318,7 @@ def remove(case: Case, day: Day, visit: int) -> bool:
     return True
 
 
-@jit
+@inlined
 def keep(day: Day) -> None:
     """Let the changes of an iteration stand."""
     for slot in range(day.counts[TOUCHED]):
@@ -286,7 +330,7 @@ def keep(day: Day) -> None:
     day.counts[INSERTED] = 0
 
 
-@jit
+@inlined
 def take_back(case: Case, day: Day) -> None:
     """Undo the changes of an iteration; the caller restores the counted costs."""
     for slot in range(day.counts[TOUCHED]):

@@ -34,8 +34,8 @@ def cache_folder() -> Path:
     if given:
         root = Path(given)
     else:
-        home = os.environ.get("XDG_CACHE_HOME")
-        root = (Path(home) if home else Path.home() / ".cache") / "muster"
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111  Path.home() may raise
+        root = Path(home) / "muster"
     return root / f"kernel-{numba.__version__}-{sources_sha256()[:16]}"
 
 

@@ -15,10 +15,11 @@ _FIRST, _SECOND = 2147483563, 2147483399
 
 def seed_dice(dice: Int64, seed: int) -> None:
     """Begin a sequence; any integer will do."""
-    dice[0] = seed * 6364136223846793005 % (_FIRST - 1) + 1
-    dice[1] = (seed + 1) * 1442695040888963407 % (_SECOND - 1) + 1
+    first = seed * 6364136223846793005 % (_FIRST - 1) + 1
+    second = (seed + 1) * 1442695040888963407 % (_SECOND - 1) + 1
     for _ in range(8):
-        throw(dice)
+        first, second = 40014 * first % _FIRST, 40692 * second % _SECOND
+    dice[0], dice[1] = first, second
 
 
 @inlined

@@ -14,6 +14,7 @@ from solver.kernel.layout import (
     BEFORE_FROM,
     BEFORE_TO,
     BEST_TOTAL,
+    BROKEN,
     CLOSED,
     CONSTANT_COST,
     END_CEILING,
@@ -46,7 +47,7 @@ from solver.kernel.layout import (
 )
 from solver.kernel.recreate import recreate
 from solver.kernel.ruin import ruin
-from solver.kernel.schedule import drive, keeps_duties, trace
+from solver.kernel.schedule import drive_one, keeps_duties, trace
 
 
 @jit
@@ -60,6 +61,16 @@ def whole_total(case: Case, day: Day) -> int:
     return int(total + shared_cost(case, day))
 
 
+@inlined
+def first_arrival(case: Case, day: Day, team: int) -> int:
+    """When the first on-site member of a late team is there."""
+    arrival = FAR_FUTURE
+    group = case.late_teams[team, 0]
+    for member in range(case.members[group], case.members[group + 1]):
+        arrival = min(arrival, day.standing[case.member_visits[member], ARRIVAL])
+    return arrival
+
+
 @jit
 def shared_cost(case: Case, day: Day) -> int:
     """What the rules over all routes cost: worst lateness, fairness, engineers used, lateness of whole teams."""
@@ -71,6 +82,8 @@ def shared_cost(case: Case, day: Day) -> int:
         worst = 0
         for shift in range(len(case.shifts)):
             worst = max(worst, day.routes[shift, WORST])
+        for team in range(len(case.late_teams)):
+            worst = max(worst, first_arrival(case, day, team) - case.late_teams[team, 1])
         cost += worst * numbers[WORST_WEIGHT]
     if numbers[FAIRNESS_WEIGHT] or numbers[USED_WEIGHT]:
         for engineer in range(len(day.busy)):
@@ -96,10 +109,7 @@ def shared_cost(case: Case, day: Day) -> int:
                 apart += abs(count * day.busy[engineer] - seconds)
             cost += (2 * apart + count * count) // (2 * count * count) * numbers[FAIRNESS_WEIGHT]
     for team in range(len(case.late_teams)):
-        arrival = FAR_FUTURE
-        group = case.late_teams[team, 0]
-        for member in range(case.members[group], case.members[group + 1]):
-            arrival = min(arrival, day.standing[case.member_visits[member], ARRIVAL])
+        arrival = first_arrival(case, day, team)
         # The route of the herald has paid for the herald's arrival; the order pays for the first of them all.
         for sign, instant in ((1, arrival), (-1, day.standing[case.late_teams[team, 4], ARRIVAL])):
             late = instant - case.late_teams[team, 1]
@@ -137,7 +147,7 @@ def start(case: Case, day: Day) -> int:
         day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
     for shift in range(len(case.shifts)):
         if not case.shifts[shift, CLOSED]:
-            if not drive(case, day, shift):
+            if not drive_one(case, day, shift):
                 return shift
             trace(case, day, shift, day.work[7])
     if case.numbers[HAS_DEPENDENCIES]:
@@ -149,7 +159,7 @@ def start(case: Case, day: Day) -> int:
                 set_limits(case, day, visit)
     for shift in range(len(case.shifts)):
         if not case.shifts[shift, CLOSED]:
-            if not drive(case, day, shift) or not keeps_duties(case, day, shift, day.work[7]):
+            if not drive_one(case, day, shift) or not keeps_duties(case, day, shift, day.work[7]):
                 return shift
             trace(case, day, shift, day.work[7])
     day.counts[TOTAL] = whole_total(case, day)
@@ -171,7 +181,7 @@ def raise_floors(case: Case, day: Day) -> int:
             day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
             if day.standing[visit, FLOOR] > floor and not case.shifts[shift, CLOSED]:
                 is_moved = True
-                if not drive(case, day, shift):
+                if not drive_one(case, day, shift):
                     return shift
                 trace(case, day, shift, day.work[7])
         if not is_moved:
@@ -209,49 +219,61 @@ def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
     return total
 
 
-@jit
-def step(case: Case, day: Day, temperature: float) -> bool:
-    """One iteration; whether the plan was changed. `temperature` is in thousandths of the score."""
-    if len(case.visits) == 0:
-        return False
+@inlined
+def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
+    """One iteration; whether the plan was changed. `temperature` is in thousandths of the score.
+
+    With a `batch` from 0 on nothing is ruined: the next visits of a first plan are placed, where that pays.
+    """
     seed_visit = below(day.dice, len(case.visits))
     associated = day.counts[ASSOCIATED]
-    shared = shared_cost(case, day)
-    is_good = ruin(case, day, seed_visit)
+    shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
+    day.counts[BROKEN] = 0
+    is_good = batch >= 0 or ruin(case, day, seed_visit)
+    slot = 0
+    # Settling a route may touch others that wait for its work.
+    while is_good and slot < day.counts[TOUCHED]:
+        is_good = settle(case, day, day.touched_list[slot])
+        slot += 1
+    total = day.counts[TOTAL]
     if is_good:
-        for slot in range(day.counts[TOUCHED]):
-            if not settle(case, day, day.touched_list[slot]):
-                is_good = False
-                break
-    if is_good:
-        recreate(case, day, seed_visit)
+        recreate(case, day, seed_visit, batch)
         total = changed_total(case, day, associated, shared)
-        is_good = total < day.counts[TOTAL] - temperature * math.log(throw(day.dice))
-    if not is_good:
-        take_back(case, day)
-        day.counts[ASSOCIATED] = associated
-        if case.numbers[NEEDS_TIMES]:
-            for slot in range(len(case.late_teams)):
-                group = case.late_teams[slot, 0]
-                for member in range(case.members[group], case.members[group + 1]):
-                    shift = day.standing[case.member_visits[member], ROUTE]
-                    if not case.shifts[shift, CLOSED]:
-                        trace(case, day, shift, day.work[7])
-        return False
-    keep(day)
-    day.counts[TOTAL] = total
-    return True
+        is_good = day.counts[BROKEN] == 0 and (
+            batch >= 0 or total < day.counts[TOTAL] - temperature * math.log(throw(day.dice))
+        )
+    if is_good:
+        keep(day)
+        day.counts[TOTAL] = total
+        return True
+    take_back(case, day)
+    day.counts[ASSOCIATED] = associated
+    if case.numbers[NEEDS_TIMES]:
+        for team in range(len(case.late_teams)):
+            group = case.late_teams[team, 0]
+            for member in range(case.members[group], case.members[group + 1]):
+                shift = day.standing[case.member_visits[member], ROUTE]
+                if not case.shifts[shift, CLOSED]:
+                    trace(case, day, shift, day.work[7])
+    return False
 
 
 @jit
-def search(case: Case, day: Day, iterations: int, first: float, last: float) -> int:
-    """Some iterations with the temperature falling geometrically from `first` to `last`; how often the best fell."""
+def search(case: Case, day: Day, iterations: int, first: float, last: float, batches: int) -> int:
+    """Some iterations with the temperature falling geometrically from `first` to `last`; how often the best fell.
+
+    Where `batches` is above 0 that many batches of a first plan are placed before.
+    """
     found = 0
+    if len(case.visits) == 0:
+        return found
     factor = 1.0 if iterations <= 1 else (last / first) ** (1.0 / iterations)
     temperature = first
-    for _ in range(iterations):
-        if step(case, day, temperature) and day.counts[TOTAL] < day.counts[BEST_TOTAL]:
+    for number in range(batches + iterations):
+        batch = number if number < batches else NONE
+        if step(case, day, temperature, batch) and day.counts[TOTAL] < day.counts[BEST_TOTAL]:
             remember(case, day)
             found += 1
-        temperature *= factor
+        if batch < 0:
+            temperature *= factor
     return found

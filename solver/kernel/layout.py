@@ -191,8 +191,8 @@ class Day(NamedTuple):
     standing: Int64  # [V, STANDING_COLUMNS]
     stock: Int64  # [R, P]
     bank: Int64  # [V] unserved visits
-    counts: Int64  # [8] see below
-    dice: Int64  # [3] state of the random numbers
+    counts: Int64  # [COUNTS] see below
+    dice: Int64  # [2] state of the random numbers
     work: Int64  # [8, labels + 1] scratch
     saved_sequence: Int64  # [slots, M]
     saved_labels: Int64  # [slots, M + 2, columns]
@@ -204,6 +204,7 @@ class Day(NamedTuple):
     removed: Int64  # [V]
     inserted: Int64  # [V]
     order: Int64  # [V] scratch
+    first_order: Int64  # [V] in which order a first plan takes visits
     keys: Float  # [V] scratch
     ranks: Int64  # [V] scratch
     looked: Int64  # [R] scratch: routes to look at
@@ -215,4 +216,4 @@ class Day(NamedTuple):
 
 
 # Places of `Day.counts`.
-BANKED, TOUCHED, REMOVED, INSERTED, STAMP, TOTAL, BEST_TOTAL, UNTIL_BLINK, ASSOCIATED, COUNTS = range(10)
+BANKED, TOUCHED, REMOVED, INSERTED, STAMP, TOTAL, BEST_TOTAL, UNTIL_BLINK, ASSOCIATED, BROKEN, COUNTS = range(11)

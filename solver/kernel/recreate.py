@@ -7,7 +7,7 @@ the two bounds kept there. Elsewhere, or where a delay costs something, the rest
 from __future__ import annotations
 
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined
 from solver.kernel.dice import below, steps_to_next, throw
 from solver.kernel.layout import (
     ADMIT,
@@ -39,11 +39,13 @@ from solver.kernel.layout import (
     MAX_STOPS,
     NONE,
     NOT_AFTER,
+    NOT_BEFORE,
     NOW,
     PAID_PLACE,
     PARTS_FROM,
     PARTS_TO,
     PLACE,
+    POSITION,
     PREVIOUS_ENGINEER,
     REMOTE,
     REMOVED,
@@ -69,6 +71,8 @@ from solver.kernel.schedule import advance, company_cost, is_single, serve, way_
 from solver.kernel.travel import leg_cost, leg_seconds
 
 BLINK_PROBABILITY = 0.01
+NEIGHBOURS_LOOKED_AT = 40
+"""How many neighbours of a visit have their routes looked at, where not all are."""
 BANKED_NEARBY = 24
 BANKED_ANYWHERE = 8
 """How many visits that were unserved before are tried again in an iteration: neighbours of the ruin, and others."""
@@ -152,7 +156,8 @@ def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) ->
 def quick_delta(case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int) -> tuple[int, bool]:
     """(what `driven_delta` says, True) in constant time where that can be, else (anything, False).
 
-    A place that costs `limit` or more for sure is told as IMPOSSIBLE.
+    A place that costs `limit` or more is told as IMPOSSIBLE, on the ground that a delay makes nothing cheaper. With
+    traffic a delay may shorten a later leg; what that could gain is passed over.
     """
     visits = case.visits
     length = day.routes[shift, LENGTH]
@@ -208,6 +213,30 @@ def is_blinked(day: Day) -> bool:
     return True
 
 
+@inlined
+def first_position(case: Case, day: Day, visit: int, shift: int) -> int:
+    """Behind running work, and behind those on the same route that the visit waits for."""
+    first = case.shifts[shift, LOCKED_FIRST]
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        group = case.gaps[place, 0]
+        for member in range(case.members[group], case.members[group + 1]):
+            other = case.member_visits[member]
+            if day.standing[other, ROUTE] == shift:
+                first = max(first, day.standing[other, POSITION] + 1)
+    return first
+
+
+@inlined
+def earliest_end(case: Case, day: Day, visit: int) -> int:
+    """Before this nobody is through with a visit, whoever makes it and whatever the pace."""
+    earliest = case.visits[visit, NOT_BEFORE]
+    first, last = case.visits[visit, WINDOWS_FROM], case.visits[visit, WINDOWS_TO]
+    if first < last:
+        # Sorted by their start.
+        earliest = max(earliest, case.windows[first, 0])
+    return earliest
+
+
 LOOK_NEAR, LOOK_TOUCHED, LOOK_EVERYWHERE, LOOK_BEFORE = range(4)
 """Which routes `best_place` looks at: the likely ones, those changed in this iteration, all, or those of the engineer
 of the previous plan."""
@@ -245,7 +274,7 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
                 count = gather_one(case, day, visit, shift, count)
     elif look == LOOK_NEAR:
         # Too many routes to look at all: those of the neighbours and the nearest empty ones.
-        for place in range(case.near.shape[1]):
+        for place in range(min(NEIGHBOURS_LOOKED_AT, case.near.shape[1])):
             other = case.near[visit, place]
             if other >= 0 and day.standing[other, ROUTE] >= 0:
                 count = gather_one(case, day, visit, day.standing[other, ROUTE], count)
@@ -255,19 +284,24 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     return count
 
 
-@jit
+@inlined
 def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
     latest = latest_start(case, day, visit)
+    earliest = earliest_end(case, day, visit)
     for looked in range(gather(case, day, visit, look)):
         shift = day.looked[looked]
         breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
         column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
         apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
-        for position in range(case.shifts[shift, LOCKED_FIRST], day.routes[shift, LENGTH] + 1):
+        for position in range(first_position(case, day, visit, shift), day.routes[shift, LENGTH] + 1):
             if position >= day.routes[shift, SINGLE_FROM] and day.labels[shift, position, column] > latest:
                 break
+            after = day.labels[shift, position + 1]
+            # Somebody at the same place would take the next one's setup over, and so gain time.
+            if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[visit, PLACE]:
+                continue
             if is_blinked(day):
                 continue
             delta, is_known = quick_delta(case, day, shift, position, visit, latest, best - apart)
@@ -278,7 +312,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
     return best, best_shift, best_position
 
 
-@jit
+@inlined
 def choose_candidates(case: Case, day: Day, seed_visit: int) -> int:
     """Write into `order` what is to be put back: all that was just removed, and some of what was unserved before."""
     removed = day.counts[REMOVED]
@@ -290,6 +324,10 @@ def choose_candidates(case: Case, day: Day, seed_visit: int) -> int:
         visit = day.removed[place]
         day.order[count] = visit
         day.stamps[offset + visit] = stamp
+        count += 1
+    if day.standing[seed_visit, ROUTE] < 0 and day.stamps[offset + seed_visit] != stamp:
+        day.order[count] = seed_visit
+        day.stamps[offset + seed_visit] = stamp
         count += 1
     banked = day.counts[BANKED]
     if banked - removed <= BANKED_NEARBY + BANKED_ANYWHERE:
@@ -318,7 +356,7 @@ def choose_candidates(case: Case, day: Day, seed_visit: int) -> int:
     return count
 
 
-@jit
+@inlined
 def sort_ranks(day: Day, count: int) -> None:
     """Ranks of the first keys, the smallest first: heapsort, since nothing may be allocated here."""
     keys, ranks = day.keys, day.ranks
@@ -347,36 +385,55 @@ def sift(keys: Float, ranks: Int64, root: int, end: int) -> None:
     ranks[root] = moving
 
 
-@jit
-def recreate(case: Case, day: Day, seed_visit: int) -> None:
-    """Put visits back in one of several orders, greedily."""
+FIRST_BATCH = 64
+"""Visits of a first plan that are placed in one step."""
+
+
+@inlined
+def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
+    """Put visits back in one of several orders, greedily; or place the next batch of a first plan."""
     removed = day.counts[REMOVED]
-    count = choose_candidates(case, day, seed_visit)
+    if batch >= 0:
+        count = min(FIRST_BATCH, len(day.first_order) - batch * FIRST_BATCH)
+        for place in range(count):
+            day.order[place] = day.first_order[batch * FIRST_BATCH + place]
+            day.ranks[place] = place
+    else:
+        count = choose_candidates(case, day, seed_visit)
+        rank_candidates(case, day, count)
+    has_dependencies = case.numbers[HAS_DEPENDENCIES] == 1
+    for attempt in range(2 if has_dependencies else 1):
+        for place in range(count):
+            rank = day.ranks[place]
+            visit = day.order[rank]
+            if (batch >= 0 or attempt == 1) and day.standing[visit, ROUTE] >= 0:
+                continue
+            if has_dependencies:
+                if waits_for_unserved(case, day, visit):
+                    continue
+                set_limits(case, day, visit)
+            look = LOOK_NEAR
+            if batch >= 0 and case.visits[visit, PREVIOUS_ENGINEER] >= 0:
+                look = LOOK_BEFORE
+            elif rank >= removed and visit != seed_visit and batch < 0:
+                # What was unserved before can only go where something has changed.
+                look = LOOK_TOUCHED
+            while look != NONE:
+                _, shift, position = best_place(case, day, visit, look)
+                if shift >= 0:
+                    insert(case, day, shift, position, visit)
+                is_last = shift >= 0 or batch < 0 or look == LOOK_EVERYWHERE
+                look = NONE if is_last else LOOK_EVERYWHERE
+
+
+@inlined
+def rank_candidates(case: Case, day: Day, count: int) -> None:
+    """Draw an order and sort by it."""
     chance = throw(day.dice)
     mode = 0
     while mode < len(case.sort_chances) - 1 and chance > case.sort_chances[mode]:
         mode += 1
     is_random = mode == len(case.sort_chances) - 1
     for place in range(count):
-        visit = day.order[place]
-        day.keys[place] = throw(day.dice) if is_random else case.sort_keys[mode, visit]
+        day.keys[place] = throw(day.dice) if is_random else case.sort_keys[mode, day.order[place]]
     sort_ranks(day, count)
-    ranks, candidates, first_old = day.ranks, day.order, removed
-    has_dependencies = case.numbers[HAS_DEPENDENCIES] == 1
-    for attempt in range(2 if has_dependencies else 1):
-        for place in range(count):
-            rank = ranks[place]
-            visit = candidates[rank]
-            if has_dependencies:
-                if day.standing[visit, ROUTE] >= 0 or waits_for_unserved(case, day, visit):
-                    continue
-                waits = case.visits[visit, BEFORE_FROM] < case.visits[visit, BEFORE_TO]
-                if attempt == 1 and not waits:
-                    continue
-                set_limits(case, day, visit)
-            look = LOOK_TOUCHED if rank >= first_old else LOOK_NEAR
-            _, shift, position = best_place(case, day, visit, look)
-            if shift >= 0:
-                insert(case, day, shift, position, visit)
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import remove
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import BANKED, CLOSED, LENGTH, LOCKED, POSITION, ROUTE, Case, Day
 
@@ -17,7 +17,7 @@ KEEP_ONE_MORE_PROBABILITY = 0.01
 """Beta: with this chance the preserved middle stays as long as it is."""
 
 
-@jit
+@inlined
 def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
     amount = len(case.visits)

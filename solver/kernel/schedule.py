@@ -54,6 +54,7 @@ from solver.kernel.layout import (
     LATEST_END,
     LATEST_FREE,
     LENGTH,
+    MEMBER,
     MOVED_TOLERANCE_SECONDS,
     MOVED_WEIGHT,
     NONE,
@@ -257,7 +258,7 @@ def way_home(case: Case, shift: int, row: Int64) -> tuple[int, int]:
     return free, cost
 
 
-@jit
+@inlined
 def drive(case: Case, day: Day, shift: int) -> bool:
     """Make labels, bounds and cost of a route anew; whether it keeps every rule of its own."""
     length = day.routes[shift, LENGTH]
@@ -290,6 +291,12 @@ def drive(case: Case, day: Day, shift: int) -> bool:
     day.routes[shift, SINGLE_FROM] = single
     bound(case, day, shift, end)
     return True
+
+
+@jit
+def drive_one(case: Case, day: Day, shift: int) -> bool:
+    """`drive` as a function of its own, for callers who are not in a hurry."""
+    return drive(case, day, shift)
 
 
 @inlined
@@ -422,12 +429,10 @@ def trace(case: Case, day: Day, shift: int, rests: Int64) -> int:
         day.standing[visit, ARRIVAL] = arrival
         day.standing[visit, BEGIN] = start
         day.standing[visit, FINISH] = finish
-        worst = max(
-            worst,
-            arrival - case.visits[visit, ARRIVE_BY],
-            start - case.visits[visit, START_BY],
-            finish - case.visits[visit, RESTORE_BY],
-        )
+        worst = max(worst, start - case.visits[visit, START_BY], finish - case.visits[visit, RESTORE_BY])
+        if not case.visits[visit, MEMBER]:
+            # A team is as late as its first member, who may be on another route.
+            worst = max(worst, arrival - case.visits[visit, ARRIVE_BY])
         rests[position - 1] = here
         taken -= here
     day.routes[shift, WORST] = worst
