@@ -116,12 +116,19 @@ class Construction:
                 return "finished"
             share = 1.0
 
-    def place_teams(self) -> StoppedBy | None:
-        """Place running and pinned work and the teams alone, as far as they wait for no single order."""
+    def place_teams(self, ranked: Sequence[str] | None = None) -> StoppedBy | None:
+        """Place running and pinned work and the teams alone, as far as they wait for no single order.
+
+        Teams are taken in the order given, else by what leaving them undone would cost.
+        """
         pinned = _pinned(self._problem)
         first = {order.id for order in pinned}
         teams = [order for order in self._problem.work_orders if order.team is not None and order.id not in first]
-        teams.sort(key=lambda order: -self.state.unserved_cost(order))
+        if ranked is None:
+            teams.sort(key=lambda order: -self.state.unserved_cost(order))
+        else:
+            place = {name: number for number, name in enumerate(ranked)}
+            teams.sort(key=lambda order: place[order.id])
         return self._place_each(pinned, at_any_cost=True) or self._place_each(
             teams, at_any_cost=False, share=SHARE_OF_TEAMS
         )

@@ -18,13 +18,15 @@ from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.compile_travel import CannotCompile
-from solver.construction import IN_SEQUENCE, Construction
+from solver.construction import Construction, regret
 from solver.day_state import DayState
 from solver.insertion import InsertionEngine
 from solver.repair import without_breaches
+from solver.teams_first import place_teams_first
 from solver.tighten import without_needless_waiting
 
 Progress = Callable[[float, str], None]
+
 
 class HybridEngine:
     """See the module (the port `Engine`)."""
@@ -42,9 +44,7 @@ class HybridEngine:
         warm_up(progress)
         budget = Budget(limits, cancelled)
         progress(0.0, "placing teams")
-        state = DayState(problem)
-        Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams()
-        given = without_breaches(problem, state.sequences())
+        given = place_teams_first(problem, budget, limits.seed)
         try:
             sequences, stopped_by = _searched(problem, given, limits, budget, progress)
         except CannotCompile:
@@ -100,8 +100,12 @@ def _searched(
         searchers.append(Searcher(compiled, first.routes(), limits.seed + number))
     search = Search(compiled, searchers, limits, budget, progress)
     stopped_by = search.run()
-    first.load(search.best)
-    found = first.sequences()
+    try:
+        first.load(search.best)
+        found = first.sequences()
+    except BrokenRoute:
+        # Where a route waits for others, and they for it, the way to its times may matter: then it is not kept.
+        found = given
     sequences = min((found, given), key=lambda candidate: _rank(problem, candidate))
     sequences = without_breaches(problem, sequences)
     sequences = _with_teams(problem, sequences, budget)
@@ -119,6 +123,6 @@ def _with_teams(problem: Problem, sequences: Sequences, budget: Budget) -> Seque
     if not any(problem.order_by_id[name].team is not None for name in plan.unassigned):
         return sequences
     state = DayState.of_plan(problem, plan)
-    Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams()
+    Construction(state, budget, regret, lambda served: None).place_teams()
     better = without_breaches(problem, state.sequences())
     return min((sequences, better), key=lambda candidate: _rank(problem, candidate))
