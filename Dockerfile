@@ -21,14 +21,23 @@ COPY api/ api/
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /dist . \
  && /opt/muster/bin/pip install --no-deps --no-index /dist/muster-*.whl \
  && /opt/muster/bin/pip check
+# The search kernel, compiled for any processor of this architecture and not for the one of the build. Compiled code is
+# found again by the sources' times of change, of which layers of images keep whole seconds only.
+RUN touch --date=2026-01-01T00:00:00Z /opt/muster/lib/python3.11/site-packages/solver/kernel/*.py \
+ && /opt/muster/bin/python -m compileall -q /opt/muster/lib/python3.11/site-packages/solver/kernel \
+ && NUMBA_CPU_NAME=generic MUSTER_KERNEL_CACHE=/opt/kernel /opt/muster/bin/python -m solver.warm
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /home/muster muster \
  && install --directory --owner=muster --group=muster /home/muster/var
 COPY --from=build /opt/muster /opt/muster
+# numba asks to be able to write where it reads.
+COPY --from=build --chown=muster:muster /opt/kernel /opt/muster/kernel
 ENV PATH=/opt/muster/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    NUMBA_CPU_NAME=generic \
+    MUSTER_KERNEL_CACHE=/opt/muster/kernel \
     MUSTER_HOST=0.0.0.0
 USER muster
 WORKDIR /home/muster

@@ -12,7 +12,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-full postgres lint bench load pins clean
+.PHONY: help setup warm run demo test test-full postgres lint bench load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +35,16 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 run: setup ## Start the service with a demo fleet, until Ctrl-C
 	$(BIN)/muster serve --demo
 
+warm: setup ## Compile the search kernel where this machine has not done so: a minute, once
+	@$(BIN)/python -m solver.warm
+
 demo: setup ## Plan a demo day without the service; tables here, documents and picture in var/demo
 	$(BIN)/muster demo --out var/demo
 
-test: lint ## Lint, then the fast tests with coverage
+test: lint warm ## Lint, then the fast tests with coverage
 	$(PYTEST) -m "not slow"
 
-test-full: postgres lint ## Lint, then every test, with many more random examples
+test-full: postgres lint warm ## Lint, then every test, with many more random examples
 	$(PYTEST) --hypothesis-profile=full
 
 postgres: ## Install Debian's PostgreSQL server for the tests where there is none

@@ -15,6 +15,7 @@ from api.http.metrics import Metrics
 from api.http.openapi import describe
 from api.http.paths import Head, SlashesInIds
 from api.routers import health, plans, resources, routes, runs, solve
+from api.warm import KernelWarmth
 
 _DESCRIPTION = """\
 Plans field service: who goes where, when, with whom, and why.
@@ -25,8 +26,11 @@ problem document with a stable `code`.
 """
 
 
-def create_app(services: Services) -> FastAPI:
-    """The application on these services, which stay the caller's to close."""
+def create_app(services: Services, kernel: KernelWarmth | None = None) -> FastAPI:
+    """The application on these services, which stay the caller's to close.
+
+    Before `kernel` is ready the application is not, and its workers wait; without one nobody waits for it.
+    """
     # The page to try it out brings its scripts along: it works without any other machine.
     app = FastAPIOffline(
         title="Muster",
@@ -39,6 +43,7 @@ def create_app(services: Services) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.services = services
+    app.state.kernel = kernel
     app.state.metrics = Metrics(services.database)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     problems.install(app)

@@ -62,6 +62,7 @@ def serve(
         from api.app import create_app
         from api.bootstrap import build_services
         from api.http.logs import configure_logs
+        from api.warm import KernelWarmth
 
         try:
             listener = server.listen(settings.host, settings.port, or_next=demo)
@@ -74,9 +75,13 @@ def serve(
             # Until the demo day is there, only what it says itself; then every request has its line.
             logging.getLogger().setLevel(logging.WARNING)
         services = build_services(settings)
+        kernel = KernelWarmth()
         try:
-            reached = server.run(create_app(services), listener, lambda: _announce(settings, address, demo))
+            kernel.start()
+            app = create_app(services, kernel)
+            reached = server.run(app, listener, lambda: _announce(settings, address, demo))
         finally:
+            kernel.stop()
             services.close()
         if not reached:
             raise NoResult("the server did not start; the lines above say why")
@@ -93,6 +98,7 @@ def worker(
     with answers(False, "the settings"):
         settings = _settings({"database_url": database})
         from api.http.logs import configure_logs
+        from api.warm import KernelWarmth
         from api.worker import run_worker, stop_on_signals, worker_name
         from data.session import upgrade
 
@@ -103,6 +109,13 @@ def worker(
         _say(f"Worker          {called}")
         _say(f"Database        {_shown(settings)}")
         _say("Ctrl-C stops it.")
+        kernel = KernelWarmth()
+        try:
+            kernel.start()
+            while not stop.is_set() and not kernel.wait(0.2):
+                pass
+        finally:
+            kernel.stop()
         run_worker(settings, name=called, stop=stop)
         _say("Stopped.")
 

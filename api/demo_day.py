@@ -11,8 +11,8 @@ from api.client import Document, Service
 from api.import_state import DEFAULT_TERRITORY, fleet_records
 from data.synthetic import DEMO, synthetic_problem
 
-# Enough on a slow machine too: the engine ends before.
-DEMO_SECONDS = 20
+# The engine uses all of it.
+DEMO_SECONDS = 10
 
 
 def demo_problem(now: datetime) -> Document:

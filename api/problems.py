@@ -115,7 +115,7 @@ def solve_document(
         engine=engine,
         limits=search_limits(document, options),
         explainer=explain_unassigned,
-        software={name: version(name) for name in ("muster", "ortools", "networkx", "numpy")},
+        software={name: version(name) for name in ("muster", "numba", "numpy", "ortools", "networkx")},
         created_at=int(time.time()),
     )
     return make_plan(request, cancelled=cancelled, progress=progress)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.parameters import LocalDate, QueryId
@@ -203,12 +200,3 @@ def shown_plan(plan: PlanRecord) -> dict[str, Any]:
         "problem_sha256": plan.problem_sha256,
         "scopes": [{"territory": scope.territory, "date": scope.local_date.isoformat()} for scope in plan.scopes],
     }
-
-
-def json_bytes(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """JSON of values that are known to fit their schema, so that nobody has to look at them again."""
-    return Response(json_bytes(value), status, headers, media_type="application/json")

@@ -11,6 +11,7 @@ import time
 import structlog
 
 from api.settings import Settings
+from api.warm import KernelWarmth
 
 _LONGEST_PAUSE_SECONDS = 30.0
 # A worker that lived for so long has nothing wrong with its settings.
@@ -26,8 +27,8 @@ class Supervisor:
     because the server was killed, the worker gives its run back and ends.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, kernel: KernelWarmth | None = None) -> None:
+        self._settings, self._kernel = settings, kernel
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -45,6 +46,9 @@ class Supervisor:
         self._threads.clear()
 
     def _keep(self) -> None:
+        # Two that compile at once would take twice as long.
+        while self._kernel is not None and not self._stop.is_set() and not self._kernel.wait(0.2):
+            pass
         pause = 0.1
         while not self._stop.is_set():
             began = time.monotonic()
@@ -68,7 +72,11 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         """A worker gets what it needs; the token and the address are the server's."""
-        own = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
+        own = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("MUSTER_") or name == "MUSTER_KERNEL_CACHE"
+        }
         settings = self._settings
         return own | {
             "MUSTER_DATABASE_URL": settings.database_url,

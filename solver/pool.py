@@ -106,7 +106,9 @@ class RoutePool:
         routes: list[list[int]] = [
             list(visits) if case.shifts[shift, at.CLOSED] else [] for shift, visits in enumerate(hint)
         ]
-        free = {twin: [shift for shift in shifts if not case.shifts[shift, at.CLOSED]] for twin, shifts in twins.items()}
+        free = {
+            twin: [shift for shift in shifts if not case.shifts[shift, at.CLOSED]] for twin, shifts in twins.items()
+        }
         for column in chosen:
             routes[free[self._twins[column.shift]].pop(0)] = list(column.visits)
         return routes

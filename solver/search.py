@@ -76,7 +76,9 @@ class Search:
                     iterations = min(iterations, max(1, -(-left // len(self._searchers))))
                 first, last = self._temperature(done), self._temperature(self._done_after(iterations, speed))
                 began = time.monotonic()
-                list(threads.map(lambda searcher: searcher.run(iterations, first, last), self._searchers))
+                runs = [threads.submit(searcher.run, iterations, first, last) for searcher in self._searchers]
+                for run in runs:
+                    run.result()
                 self._budget.iterations += iterations * len(self._searchers)
                 speed = iterations / max(1e-6, time.monotonic() - began)
                 self._take_best()

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from dispatcher.plan import Sequences
-from solver.compile import Compiled, make_day, sequences_of
+from solver.compile import Compiled, sequences_of
+from solver.day_arrays import make_day
 from solver.kernel import layout as at
 from solver.kernel.dice import seed_dice
 from solver.kernel.iterate import begin, remember, search, start
@@ -89,7 +90,9 @@ class Searcher:
         rests = np.zeros(day.sequence.shape[1] + 2, dtype=np.int64)
         trace(case, day, shift, rests)
         served = day.sequence[shift, : day.routes[shift, at.LENGTH]]
-        return int(day.routes[shift, at.BUSY] - (day.standing[served, at.FINISH] - day.standing[served, at.BEGIN]).sum())
+        return int(
+            day.routes[shift, at.BUSY] - (day.standing[served, at.FINISH] - day.standing[served, at.BEGIN]).sum()
+        )
 
     def costed_routes(self) -> list[tuple[int, list[int], int]]:
         """(shift, visits, cost) of the routes there are now."""

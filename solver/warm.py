@@ -1,4 +1,4 @@
-"""A problem of one order and one shift, on which every part of the kernel runs once."""
+"""A problem of one order and one shift, on which every part of the kernel runs once (`python -m solver.warm`)."""
 
 from __future__ import annotations
 
@@ -66,3 +66,9 @@ def run_once() -> None:
     searcher.run(10, 1000.0, 10.0)
     searcher.load(searcher.best_routes())
     searcher.sequences()
+
+
+if __name__ == "__main__":
+    from solver.hybrid import warm_up
+
+    warm_up(lambda _, text: print(f"{text.capitalize()} ...", flush=True))

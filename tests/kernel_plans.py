@@ -15,7 +15,8 @@ from dispatcher.plan import Plan, Rest, RouteSequence, Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
-from solver.compile import PIN_BONUS, Compiled, compile_problem, visits_of
+from solver.compile import Compiled, compile_problem, visits_of
+from solver.compile_orders import PIN_BONUS
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at
 from solver.kernel.change import insert, keep, set_limits, take_back, waits_for_unserved
@@ -63,7 +64,7 @@ class Loaded:
         return [shift for shift in range(len(self.case.shifts)) if not self.case.shifts[shift, at.CLOSED]]
 
     def accept_any(self) -> bool:
-        return bool(step(self.case, self.day, ACCEPT_ALL))
+        return bool(step(self.case, self.day, ACCEPT_ALL, at.NONE))
 
     def fill(self) -> None:
         """Put every banked visit at its best place of all, where it has one."""
@@ -86,7 +87,7 @@ class Loaded:
         self.day.counts[at.TOTAL] = whole_total(self.case, self.day)
 
     def reject(self) -> bool:
-        return bool(step(self.case, self.day, ACCEPT_NONE))
+        return bool(step(self.case, self.day, ACCEPT_NONE, at.NONE))
 
     def blink_after(self, places: int) -> None:
         """Have a place passed over soon, so that even a small plan comes back another one."""

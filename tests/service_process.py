@@ -41,7 +41,8 @@ class Server:
 
 def environment(**settings: str) -> dict[str, str]:
     """The environment without any setting of Muster, and with these."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")} | settings
+    kept = (name for name in os.environ if not name.startswith("MUSTER_") or name == "MUSTER_KERNEL_CACHE")
+    return {name: os.environ[name] for name in kept} | settings
 
 
 def muster(folder: Path, *arguments: object, **settings: str) -> Result:

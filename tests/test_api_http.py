@@ -153,6 +153,7 @@ def test_a_service_with_a_token_answers_only_those_who_have_it(guarded: TestClie
             assert answer.headers["www-authenticate"] == "Bearer"
     for path in ("/v1/skills", "/v1/skills/s"):  # nothing of the body is looked at before
         assert guarded.put(path, content=b"x" * 10).status_code == 401
+    assert guarded.post("/v1/plans", content=b"x" * 10).status_code == 401
     assert guarded.get("/v1/skills", headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
     assert guarded.get("/healthz").status_code == 200
     assert guarded.get("/readyz").status_code == 200

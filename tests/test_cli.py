@@ -16,18 +16,24 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from api import problems
 from api.cli import app
 from api.documents import check_plan, check_problem
 from api.schemas import plan_schema, problem_schema
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS
 from dispatcher.verify import verify
+from solver.engines import DEFAULT_ENGINE
 from tests.small_days import Document, at, day, engineer, order, shift, skill
 
 MUSTER = [sys.executable, "-m", "api.cli"]
-SMALL = day(
-    [engineer("A", skill("pump", 2)), engineer("B")],
-    [order("V", "p10"), order("W", "p20", required_skills=[skill("pump", 3)])],
-)
+SMALL = {
+    **day(
+        [engineer("A", skill("pump", 2)), engineer("B")],
+        [order("V", "p10"), order("W", "p20", required_skills=[skill("pump", 3)])],
+    ),
+    # The default engine uses all of its time.
+    "solve": {"iteration_limit": 100},
+}
 
 
 def muster(*arguments: object) -> Result:
@@ -165,12 +171,12 @@ def test_an_unknown_engine_is_answered_with_the_names_there_are(problem: Path) -
 
 
 def test_a_document_may_ask_for_an_engine_of_another_version(problem: Path) -> None:
-    changed(problem, solve={"engine": "from-the-future"})
+    changed(problem, solve={"engine": "from-the-future", "iteration_limit": 100})
     result = muster("solve", problem)
     assert result.exit_code == 0
     assert "from-the-future" in said(result)
-    assert "insertion" in said(result)
-    assert json.loads(result.stdout)["receipt"]["engine"] == "insertion"
+    assert DEFAULT_ENGINE in said(result)
+    assert json.loads(result.stdout)["receipt"]["engine"] == DEFAULT_ENGINE
 
 
 def test_a_number_of_iterations_gives_the_same_plan_every_time(tmp_path: Path) -> None:
@@ -193,7 +199,7 @@ def test_a_day_without_orders_or_engineers_is_planned(tmp_path: Path) -> None:
     for document in (day([], []), day([engineer("A")], []), day([], [order("W")])):
         path = tmp_path / "problem.json"
         path.write_text(json.dumps(document), encoding="utf-8")
-        assert muster("solve", path, "-o", tmp_path / "plan.json").exit_code == 0
+        assert muster("solve", path, "-o", tmp_path / "plan.json", "--iterations", 10).exit_code == 0
         assert muster("check", path, tmp_path / "plan.json").exit_code == 0
         assert muster("show", tmp_path / "plan.json").exit_code == 0
         assert muster("render", path, tmp_path / "plan.json", "-o", tmp_path / "plan.png").exit_code == 0
@@ -366,7 +372,7 @@ def test_the_template_of_the_csv_import_can_be_planned(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert {Path(line).name for line in result.stdout.split()} == {path.name for path in folder.iterdir()}
     assert muster("import-csv", folder, "-o", problem).exit_code == 0
-    assert muster("solve", problem, "-o", tmp_path / "plan.json").exit_code == 0
+    assert muster("solve", problem, "-o", tmp_path / "plan.json", "--iterations", 100).exit_code == 0
     assert json.loads(muster("import-csv", folder).stdout) == read(problem)
     assert json.loads(muster("import-csv", folder, "-o", problem, "--json").stdout) == {"problem": str(problem)}
 
@@ -406,7 +412,10 @@ def test_a_command_line_that_is_none_is_bad_input(command: tuple[str, ...]) -> N
     assert muster(*command).exit_code == 2
 
 
-def test_the_demo_plans_a_day_with_teams_and_leaves_everything_in_a_folder(tmp_path: Path) -> None:
+def test_the_demo_plans_a_day_with_teams_and_leaves_everything_in_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problems, "DEFAULT_TIME_LIMIT_SECONDS", 1.0)
     result = muster("demo", "--out", tmp_path / "demo", "--seed", 4)
     assert result.exit_code == 0
     problem, plan = tmp_path / "demo" / "problem.json", tmp_path / "demo" / "plan.json"
@@ -462,27 +471,22 @@ def press_again(process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGINT)
 
 
-def interrupted(arguments: list[str], *, again: bool) -> tuple[int, bool]:
-    """Run with a terminal for standard error, press Ctrl-C while it plans; exit code, and whether it was planning."""
+def interrupted(arguments: list[str], shown: bytes, *, again: bool) -> tuple[int, bool]:
+    """Run with a terminal for standard error, press Ctrl-C once it shows that it searches; exit code, and whether it
+    did."""
     master, slave = pty.openpty()
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=slave, stdin=subprocess.DEVNULL)
     os.close(slave)
     pressed, seen = False, b""
     for text in terminal_of(process, master):
         seen += text
-        if b"orders placed" in seen and not pressed:
+        if shown in seen and not pressed:
             process.send_signal(signal.SIGINT)
             pressed = True
             if again:
                 threading.Thread(target=press_again, args=(process,), daemon=True).start()
     os.close(master)
     return process.wait(), pressed
-
-
-@pytest.fixture(scope="module")
-def big_problem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A day that takes many seconds to plan and few to explain, whatever is left of it."""
-    return write_big_day(tmp_path_factory.mktemp("big") / "problem.json", 900)
 
 
 def write_big_day(path: Path, size: int) -> Path:
@@ -495,21 +499,24 @@ def write_big_day(path: Path, size: int) -> Path:
     return path
 
 
-def test_ctrl_c_gives_the_best_so_far(big_problem: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("engine", "shown"), [("insertion", b"orders placed"), ("hybrid", b"iterations, cost")])
+def test_ctrl_c_gives_the_best_so_far(tmp_path: Path, engine: str, shown: bytes) -> None:
+    # Many seconds of insertion, and few of explaining whatever is left of it; the other searches as long as it may.
+    problem = write_big_day(tmp_path / "problem.json", 900 if engine == "insertion" else 60)
     plan = tmp_path / "plan.json"
-    arguments = [*MUSTER, "solve", str(big_problem), "-o", str(plan), "--time-limit", "300"]
-    assert interrupted(arguments, again=False) == (0, True)
+    arguments = [*MUSTER, "solve", str(problem), "-o", str(plan), "--time-limit", "300", "--engine", engine]
+    assert interrupted(arguments, shown, again=False) == (0, True)
     document = read(plan)
     assert document["receipt"]["stopped_by"] == "cancelled"
-    assert verify(read(big_problem), document).feasible
+    assert verify(read(problem), document).feasible
 
 
 def test_ctrl_c_twice_ends_at_once_and_writes_nothing(tmp_path: Path) -> None:
     # So many orders are left undone that explaining them outlasts a slow machine's second signal.
     problem = write_big_day(tmp_path / "problem.json", 3000)
     plan = tmp_path / "plan.json"
-    arguments = [*MUSTER, "solve", str(problem), "-o", str(plan), "--time-limit", "300"]
-    code, was_planning = interrupted(arguments, again=True)
+    arguments = [*MUSTER, "solve", str(problem), "-o", str(plan), "--time-limit", "300", "--engine", "insertion"]
+    code, was_planning = interrupted(arguments, b"orders placed", again=True)
     assert was_planning
     assert code not in (0, 1)
     assert not plan.exists()

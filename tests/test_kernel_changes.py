@@ -218,7 +218,6 @@ def test_removing_a_visit_takes_what_waits_for_it_along_and_leaves_the_rest() ->
     assert removed > 100
 
 
-@pytest.mark.xfail(strict=True, reason="what was waited for keeps its limits until its own route is changed")
 def test_what_others_waited_for_is_free_again_once_they_are_gone() -> None:
     removed = 0
     for number, plan in enumerate(compiled_plans()):
@@ -290,13 +289,13 @@ def test_ruin_and_recreate_can_be_let_stand_and_be_taken_back() -> None:
             associated = int(new.day.counts[at.ASSOCIATED])
             for halves in (1, 2):
                 if ruin(new.case, new.day, seed_visit) and settled(new) and halves == 2:
-                    recreate(new.case, new.day, seed_visit)
+                    recreate(new.case, new.day, seed_visit, at.NONE)
                 new.undo(associated)
                 assert (number, snapshot(new)) == (number, before)
                 assert (number, defects(new)) == (number, [])
             if ruin(new.case, new.day, seed_visit) and settled(new):
                 assert set(new.day.removed[: new.day.counts[at.REMOVED]].tolist()) <= set(new.bank())
-                recreate(new.case, new.day, seed_visit)
+                recreate(new.case, new.day, seed_visit, at.NONE)
                 new.let_stand()
             else:
                 new.undo(associated)
@@ -332,7 +331,6 @@ def test_the_best_plan_is_kept_with_its_total_and_never_gets_worse() -> None:
             assert reload(new, new.searcher.best_routes()).searcher.total == best
 
 
-@pytest.mark.xfail(strict=True, reason="what was unserved before is tried on changed routes only, never on idle ones")
 def test_an_order_that_only_somebody_idle_can_serve_is_served_in_the_end() -> None:
     """Nothing that E does could be given to F, whose route therefore never changes by itself."""
     people = [engineer("E", skill("b")), engineer("F", skill("a"))]
@@ -343,7 +341,6 @@ def test_an_order_that_only_somebody_idle_can_serve_is_served_in_the_end() -> No
     assert plan.served() == {"A", "B", "C"}
 
 
-@pytest.mark.xfail(strict=True, reason="times from before the change bound what waits on the same route")
 @pytest.mark.parametrize("gap", [{}, {"min_gap_seconds": 600}, {"max_gap_seconds": 600}])
 def test_an_order_can_follow_the_one_it_waits_for_on_its_route(gap: dict[str, int]) -> None:
     orders = [order("A", "p20", depends_on=[{"work_order": "B", **gap}]), order("B")]

@@ -17,6 +17,8 @@ from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.tighten import without_needless_waiting
 
+ENOUGH = SolveOptions(iteration_limit=100)
+
 
 def at(clock: str) -> str:
     return f"2026-11-23T{clock}:00+00:00"
@@ -58,11 +60,19 @@ LEAD_AND_STANDBY = {
 }
 
 
-def test_who_stands_by_in_the_morning_works_in_the_afternoon() -> None:
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "insertion",
+        pytest.param("hybrid", marks=pytest.mark.xfail(reason="the kernel departs at once, and leaves the order")),
+    ],
+)
+def test_who_stands_by_in_the_morning_works_in_the_afternoon(engine: str) -> None:
     """The departure to the next order counted as being away from the shift's start on."""
     late = [{"start": at("13:00"), "end": at("13:30")}]
     orders = [order("team", team=LEAD_AND_STANDBY), order("late", "help", time_windows=late)]
-    plan = solve_document(day([engineer("A", "lead"), engineer("B", "help")], orders), SolveOptions())
+    people = [engineer("A", "lead"), engineer("B", "help")]
+    plan = solve_document(day(people, orders), SolveOptions(iteration_limit=100, engine=engine))
     assert served(plan) == {"team", "late"}
     assert plan["teams"][0]["standby"] == [{"engineer": "B", "role": "backup"}]
 
@@ -72,7 +82,7 @@ def test_a_null_among_weights_or_sizes_counts_as_absent() -> None:
     team = {"roles": [{"role": "lead"}], "service_seconds_by_size": {"1": None}}
     orders = [order("W", team=team, level="L4", deadlines={"arrive_by": at("08:00")})]
     objective = {"weights": {"late_arrival": {"L4": None}, "travel": None}}
-    plan = solve_document(day([engineer("A")], orders, objective=objective), SolveOptions())
+    plan = solve_document(day([engineer("A")], orders, objective=objective), ENOUGH)
     assert served(plan) == {"W"}
 
 
@@ -87,7 +97,7 @@ def test_many_substitutes_with_one_quicker_among_them_are_searched_at_once() -> 
     ]
     relations[0]["duration_factor"] = 0.9
     graph = {"skills": [{"id": name} for name in names], "relations": relations}
-    plan = solve_document(day([engineer("A", "s0")], [order("W", "s13")], skill_graph=graph), SolveOptions())
+    plan = solve_document(day([engineer("A", "s0")], [order("W", "s13")], skill_graph=graph), ENOUGH)
     assert served(plan) == {"W"}
 
 
@@ -101,7 +111,7 @@ def test_the_pinned_order_with_the_least_room_is_placed_first() -> None:
         order("anywhen", pin={"engineer": "A"}),
         order("morning", pin={"engineer": "A"}, time_windows=morning),
     ]
-    assert served(solve_document(day([pinned], orders), SolveOptions())) == {"anywhen", "morning"}
+    assert served(solve_document(day([pinned], orders), ENOUGH)) == {"anywhen", "morning"}
 
 
 def test_a_team_is_not_held_back_without_need() -> None:
@@ -123,7 +133,7 @@ def test_a_team_is_not_held_back_without_need() -> None:
 def test_a_plan_with_absurd_numbers_is_answered_without_a_traceback(command: str, tmp_path: Path) -> None:
     """An endless drive overflowed the sum of a route's waiting."""
     document = day([engineer("A")], [order("W")])
-    plan = solve_document(document, SolveOptions())
+    plan = solve_document(document, ENOUGH)
     plan["routes"][0]["stops"][1]["travel_seconds"] = 10**18
     problem_file, plan_file = tmp_path / "problem.json", tmp_path / "plan.json"
     problem_file.write_text(json.dumps(document))

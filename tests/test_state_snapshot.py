@@ -14,6 +14,8 @@ from api.problems import SolveOptions, solve_document
 from dispatcher.services.state import LEFT_OUT, PlanQuestion, StoredState, problem_document
 from tests.stored_states import MONDAY, at, engineer, order, shift, site, stored_states, territory, visit, window
 
+ENOUGH = SolveOptions(iteration_limit=100)
+
 Document = dict[str, Any]
 MORNING = at(6)
 
@@ -116,7 +118,7 @@ def test_an_engineer_whom_an_order_names_is_known_though_not_planned() -> None:
     )
     found = document(stored)
     assert list(shifts_of(found)) == ["E1/mon"]
-    plan = solve_document(found, SolveOptions())
+    plan = solve_document(found, ENOUGH)
     # An order for somebody else alone does not become one for everybody.
     assert [item["work_order"] for item in plan["unassigned"]] == ["W1"]
 
@@ -138,7 +140,7 @@ def test_an_order_for_other_dates_is_left_out() -> None:
 
 def test_an_order_whose_windows_are_past_is_told_as_unassigned() -> None:
     found = document(state(work_orders=[order("W1", time_windows=[window(1, 2)])]))
-    plan = solve_document(found, SolveOptions())
+    plan = solve_document(found, ENOUGH)
     assert [item["reasons"][0]["code"] for item in plan["unassigned"]] == ["TIME_WINDOW"]
 
 
@@ -158,7 +160,7 @@ def test_work_under_way_is_pinned_with_its_start() -> None:
     )
     found = document(stored, now=at(10))
     assert orders_of(found)["W1"]["pin"] == {"engineer": "E1", "start": at(9.25).isoformat()}
-    plan = solve_document(found, SolveOptions())
+    plan = solve_document(found, ENOUGH)
     assert plan["unassigned"] == []
     assert plan["routes"][0]["stops"][1]["work_order"] == "W1"
 
@@ -239,7 +241,7 @@ def test_a_team_at_work_is_busy_as_a_whole_and_free_afterwards() -> None:
     assert orders_of(found)["W1"]["service_seconds"] == 7200
     helper = shifts_of(found)["E1/mon"]
     assert (helper["start"], helper["start_location"], helper["end_location"]) == (at(11).isoformat(), "S1", "depot")
-    assert solve_document(found, SolveOptions())["unassigned"] == []
+    assert solve_document(found, ENOUGH)["unassigned"] == []
 
 
 def test_work_that_lasts_beyond_its_shift_leaves_nothing_to_plan_there() -> None:

@@ -27,7 +27,7 @@ from tests.databases import ACTOR
 from tests.service_process import environment
 from tests.stored_fleet import MONDAY, store, store_fleet
 
-SMALL = synthetic_problem(FleetSpec(orders=6, engineers=2))
+SMALL = {**synthetic_problem(FleetSpec(orders=6, engineers=2)), "solve": {"engine": "insertion"}}
 # An engine that searches as long as it may.
 LONG = {
     **synthetic_problem(FleetSpec(orders=6, engineers=2)),
@@ -155,7 +155,9 @@ def test_a_run_over_what_is_stored_publishes_the_snapshot_with_its_scopes(databa
         depot = {"external_id": "depot", "timezone": "Asia/Shanghai", "latitude": 31.25, "longitude": 121.45}
         with database.write(ACTOR) as work:
             store(work, "site", **depot)
-        run_id = ask(database, {"territories": ["east"], "dates": ["2026-11-23"], "options": {}}, "plan")
+        run_id = ask(
+            database, {"territories": ["east"], "dates": ["2026-11-23"], "options": {"engine": "insertion"}}, "plan"
+        )
         work_off(database_url)
         plan_id = run_of(database, run_id).plan_id
         assert plan_id is not None

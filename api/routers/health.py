@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from api.http.actors import permitted, services_of
 from api.http.metrics import CONTENT_TYPE, Metrics
 from api.http.problems import PROBLEM_JSON, HttpRefusal
+from api.warm import KernelWarmth
 from data.session import schema_is_current
 from dispatcher.actor import Actor
 
@@ -38,9 +39,18 @@ async def healthz() -> Alive:
 @router.get(
     "/readyz",
     summary="Can requests be served?",
-    responses={503: {"description": "The database does not answer, or its schema is another one", "content": _PROBLEM}},
+    responses={
+        503: {
+            "description": "No database, another schema, or the search kernel is not compiled yet",
+            "content": _PROBLEM,
+        }
+    },
 )
 def readyz(request: Request) -> Ready:
+    kernel: KernelWarmth | None = request.app.state.kernel
+    if kernel is not None and not kernel.is_ready():
+        message = "the search kernel is being compiled, once on this machine: about a minute"
+        raise HttpRefusal(503, "NOT_READY", message, headers={"Retry-After": "5"})
     if not schema_is_current(services_of(request).database.engine):
         message = "the schema of the database is not the one of this version"
         raise HttpRefusal(503, "NOT_READY", message, headers={"Retry-After": "5"})

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.http.actors import permitted, services_of
+from api.http.answers import json_response
 from api.http.conditions import IfMatch, IfNoneMatch, etag_of, is_unchanged, not_modified, required_version
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.parameters import OwnId
 from api.http.problems import PROBLEM_RESPONSES
 from api.planning_state import accept_plan, scopes_of
 from api.routers.solve import LOCATION_HEADER, IdempotencyKey, run_accepted
-from api.run_schemas import QUESTION_EXAMPLE, Plan, PlanPage, PlanQuery, PlanRequest, Run, json_response, shown_plan
+from api.run_schemas import QUESTION_EXAMPLE, Plan, PlanPage, PlanQuery, PlanRequest, Run, shown_plan
 from api.schemas import PlanDocument, ProblemDocument
 from data.job_store import Runs
 from data.repositories import Plans, Scope
@@ -40,8 +41,8 @@ router = APIRouter(tags=["planning"])
 )
 def asked(
     request: Request,
-    raw: JsonBody,
     actor: Annotated[Actor, permitted("plan", "plan")],
+    raw: JsonBody,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """The run plans what is stored when a worker takes it. Nothing else changes until its plan is accepted."""

@@ -3,9 +3,8 @@
 One set of routes serves every kind of `api.resource_kinds.KINDS`; what differs is data there.
 """
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 
 from api.documents import in_order
 from api.http.actors import permitted, services_of
+from api.http.answers import json_response
 from api.http.conditions import (
     IfMatch,
     IfNoneMatch,
@@ -85,7 +85,7 @@ def _add_list(kind: Kind, name: str) -> None:
         assert isinstance(query, PageQuery)
         with services_of(request).database.read(actor) as work:
             page = Repository(work, kind.kind).page(kind.where(query), after=query.after, limit=query.limit)
-        return _json({"items": [kind.presented(record) for record in page.items], "next": page.next})
+        return json_response({"items": [kind.presented(record) for record in page.items], "next": page.next})
 
 
 def _add_bulk(kind: Kind, name: str) -> None:
@@ -106,7 +106,7 @@ def _add_bulk(kind: Kind, name: str) -> None:
         document = parsed(raw)
         changes = _changes(kind, document)
         answers = _writing(services_of(request).database, actor, lambda work: _upserted(kind, work, changes))
-        return _json(_summary(kind, changes, answers))
+        return json_response(_summary(kind, changes, answers))
 
 
 def _add_get(kind: Kind, name: str) -> None:
@@ -307,13 +307,7 @@ def _summary(kind: Kind, changes: Sequence[Change], answers: Sequence[Written]) 
 
 
 def _one(kind: Kind, record: Record, *, created: bool = False) -> Response:
-    return _json(kind.presented(record), 201 if created else 200, {"ETag": etag_of(record.version)})
-
-
-def _json(content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    # Checked when it was written; a model per record of a page would take longer than the database does.
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text, status, headers, media_type="application/json")
+    return json_response(kind.presented(record), 201 if created else 200, {"ETag": etag_of(record.version)})
 
 
 for _kind in KINDS:

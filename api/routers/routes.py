@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.http.actors import permitted, services_of
+from api.http.answers import json_response
 from api.http.conditions import IfNoneMatch, is_unchanged, not_modified
 from api.http.parameters import LocalDate, PathId
 from api.http.problems import PROBLEM_RESPONSES
-from api.run_schemas import DayRoutes, json_response
+from api.run_schemas import DayRoutes
 from data.repositories import Plans, Repository
 from dispatcher.actor import Actor
 

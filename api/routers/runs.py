@@ -11,9 +11,10 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api.http.actors import permitted, services_of
+from api.http.answers import json_bytes, json_response
 from api.http.parameters import OwnId
 from api.http.problems import PROBLEM_RESPONSES
-from api.run_schemas import Best, Run, RunPage, RunQuery, json_bytes, json_response, shown_run
+from api.run_schemas import Best, Run, RunPage, RunQuery, shown_run
 from api.schemas import ProblemDocument
 from api.supervise import Supervisor
 from data.job_store import RunRecord, Runs
@@ -30,7 +31,7 @@ Answer = TypeVar("Answer")
 
 @asynccontextmanager
 async def _workers(app: FastAPI) -> AsyncIterator[None]:
-    supervisor = Supervisor(app.state.services.settings)
+    supervisor = Supervisor(app.state.services.settings, app.state.kernel)
     supervisor.start()
     try:
         yield

@@ -10,9 +10,10 @@ from starlette.concurrency import run_in_threadpool
 
 from api.documents import check_problem
 from api.http.actors import permitted, services_of
+from api.http.answers import json_response
 from api.http.documents import describes_body, problem_of
 from api.http.problems import PROBLEM_RESPONSES
-from api.run_schemas import Run, json_response, shown_run
+from api.run_schemas import Run, shown_run
 from api.schemas import PlanDocument, ProblemDocument, problem_schema
 from api.solve_pool import SolvePool
 from data.job_store import RunRecord, Runs

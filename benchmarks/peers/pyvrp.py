@@ -102,8 +102,7 @@ def _model(day: FlatDay) -> tuple[pyvrp.ProblemData, dict[int, list[int]]]:
 def _barred(day: FlatDay, travel: NDArray[np.int64], barred: frozenset[int]) -> NDArray[np.int64]:
     """The matrix of a profile: a leg to an order of a barred crew, or from it, takes longer than any shift.
 
-    It is no longer than that: PyVRP sets its first penalties by what legs cost in the mean, and legs of astronomic
-    length make its plans worse by a tenth or more.
+    It is no longer than that: on the days tried PyVRP's plans were worse with legs of astronomic length.
     """
     closed = [number for number, order in enumerate(day.orders) if order.crew in barred]
     if not closed:

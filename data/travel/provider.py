@@ -24,8 +24,10 @@ class BaseTimes(Protocol):
     has_meters: bool
 
     factor: int
-    sphere: Sequence[tuple[float, float, float]] | None
     meters_per_radian: float
+
+    @property
+    def sphere(self) -> Sequence[tuple[float, float, float]] | None: ...
 
     def numerators(self, origin: int) -> Sequence[int]: ...
 

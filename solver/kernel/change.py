@@ -13,6 +13,8 @@ from solver.kernel.layout import (
     BEFORE_FROM,
     BEFORE_TO,
     BEGIN,
+    BREAKS_FROM,
+    BREAKS_TO,
     BROKEN,
     CEILING,
     CLOSED,
@@ -146,12 +148,18 @@ def take_out(case: Case, day: Day, visit: int) -> int:
 @jit
 def set_limits(case: Case, day: Day, visit: int) -> bool:
     """How early and late a visit may start and end, for the orders it waits for and those that wait; if it changed."""
+    return set_limits_without(case, day, visit, NONE)
+
+
+@jit
+def set_limits_without(case: Case, day: Day, visit: int, shift: int) -> bool:
+    """`set_limits` as if nothing on one of the routes waited, or was waited for."""
     floor, ceiling, end_floor, end_ceiling = FAR_PAST, FAR_FUTURE, FAR_PAST, FAR_FUTURE
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
         ended = FAR_PAST
         for member in range(case.members[case.gaps[place, 0]], case.members[case.gaps[place, 0] + 1]):
             other = case.member_visits[member]
-            if day.standing[other, ROUTE] >= 0:
+            if day.standing[other, ROUTE] >= 0 and day.standing[other, ROUTE] != shift:
                 ended = max(ended, day.standing[other, FINISH])
         if ended > FAR_PAST:
             floor = max(floor, ended + case.gaps[place, 1])
@@ -160,7 +168,7 @@ def set_limits(case: Case, day: Day, visit: int) -> bool:
         begun = FAR_FUTURE
         for member in range(case.members[case.gaps[place, 0]], case.members[case.gaps[place, 0] + 1]):
             other = case.member_visits[member]
-            if day.standing[other, ROUTE] >= 0:
+            if day.standing[other, ROUTE] >= 0 and day.standing[other, ROUTE] != shift:
                 begun = min(begun, day.standing[other, BEGIN])
         if begun < FAR_FUTURE:
             end_ceiling = min(end_ceiling, begun - case.gaps[place, 1])
@@ -214,6 +222,45 @@ def queue_neighbours(case: Case, day: Day, visit: int, waiting: int) -> int:
     return waiting
 
 
+@inlined
+def waits_for_itself(case: Case, day: Day, shift: int) -> bool:
+    """Whether a visit of a route waits for another one of it."""
+    for position in range(day.routes[shift, LENGTH]):
+        visit = day.sequence[shift, position]
+        for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+            group = case.gaps[place, 0]
+            for member in range(case.members[group], case.members[group + 1]):
+                if day.standing[case.member_visits[member], ROUTE] == shift:
+                    return True
+    return False
+
+
+@jit
+def drive_anew(case: Case, day: Day, shift: int) -> bool:
+    """Drive a route as if nothing on it waited for anything else on it, then push back what does until nothing moves.
+
+    With breaks to place, times from before a change would else decide by themselves where the breaks go.
+    """
+    length = day.routes[shift, LENGTH]
+    for position in range(length):
+        set_limits_without(case, day, day.sequence[shift, position], shift)
+    for _ in range(length + 1):
+        if not drive_one(case, day, shift):
+            return False
+        trace(case, day, shift, day.work[7])
+        is_moved = False
+        for position in range(length):
+            visit = day.sequence[shift, position]
+            row = day.standing[visit]
+            floor, ceiling, end_floor, end_ceiling = row[FLOOR], row[CEILING], row[END_FLOOR], row[END_CEILING]
+            set_limits(case, day, visit)
+            row[CEILING], row[END_FLOOR], row[END_CEILING] = ceiling, end_floor, end_ceiling
+            is_moved = is_moved or row[FLOOR] > floor
+        if not is_moved:
+            return True
+    return False
+
+
 @jit
 def settle_all(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and every other one whose work waits for its work, until nothing moves."""
@@ -229,6 +276,9 @@ def settle_all(case: Case, day: Day, shift: int) -> bool:
                 return False
             continue
         if driven > _MOST_SETTLED or not touch(day, current):
+            return False
+        has_breaks = case.shifts[current, BREAKS_FROM] < case.shifts[current, BREAKS_TO]
+        if has_breaks and waits_for_itself(case, day, current) and not drive_anew(case, day, current):
             return False
         for position in range(day.routes[current, LENGTH]):
             set_limits(case, day, day.sequence[current, position])
@@ -371,5 +421,3 @@ def take_back(case: Case, day: Day) -> None:
     day.counts[TOUCHED] = 0
     day.counts[REMOVED] = 0
     day.counts[INSERTED] = 0
-
-

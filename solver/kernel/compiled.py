@@ -51,8 +51,11 @@ def _usable(folder: Path) -> Path:
 
 
 CACHE_FOLDER = _usable(cache_folder())
-config.CACHE_DIR = str(CACHE_FOLDER)
-_IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)
+# numba makes its settings from the environment as it is imported, so no type tells of them.
+config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]
+_IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)  # type: ignore[attr-defined]
+# The kernel allocates nothing, so it needs none of numba's reference counts.
+_OPTIONS: dict[str, Any] = {"cache": not _IS_BOUNDS_CHECKED, "nogil": True, "_nrt": False, "error_model": "numpy"}
 
 
 def is_warm() -> bool:
@@ -62,9 +65,14 @@ def is_warm() -> bool:
 
 def jit(function: Function) -> Function:
     """Compile a function that is called from Python or from many places."""
-    return numba.njit(cache=not _IS_BOUNDS_CHECKED, nogil=True, _nrt=False, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return _decorated(function)
 
 
 def inlined(function: Function) -> Function:
     """Compile a small function into its callers: passing all arrays by a call costs more than its work."""
-    return numba.njit(cache=not _IS_BOUNDS_CHECKED, nogil=True, _nrt=False, error_model="numpy", forceinline=True)(function)  # type: ignore[no-any-return]
+    return _decorated(function, forceinline=True)
+
+
+def _decorated(function: Function, **options: Any) -> Function:
+    decorated: Function = numba.njit(**_OPTIONS, **options)(function)
+    return decorated

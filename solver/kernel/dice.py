@@ -30,7 +30,7 @@ def throw(dice: Int64) -> float:
     both = dice[0] - dice[1]
     if both < 1:
         both += 2147483562
-    return both * 4.656613e-10
+    return float(both * 4.656613e-10)
 
 
 @inlined

@@ -15,8 +15,9 @@ from solver.kernel.layout import (
     BEFORE_TO,
     BEST_TOTAL,
     BROKEN,
+    BUSY,
+    CEILING,
     CLOSED,
-    CONSTANT_COST,
     END_CEILING,
     END_FLOOR,
     ENGINEER,
@@ -26,8 +27,6 @@ from solver.kernel.layout import (
     FAR_PAST,
     FLOOR,
     HAS_DEPENDENCIES,
-    BUSY,
-    CEILING,
     INSERTED,
     LENGTH,
     NEEDS_TIMES,
@@ -53,7 +52,7 @@ from solver.kernel.schedule import drive_one, keeps_duties, trace
 @jit
 def whole_total(case: Case, day: Day) -> int:
     """The score of a plan in thousandths, from nothing but its routes and its bank."""
-    total = case.numbers[CONSTANT_COST] + day.counts[ASSOCIATED]
+    total = day.counts[ASSOCIATED]
     for shift in range(len(case.shifts)):
         total += day.routes[shift, ROUTE_COST]
     for place in range(day.counts[BANKED]):
@@ -182,7 +181,7 @@ def raise_floors(case: Case, day: Day) -> int:
             if day.standing[visit, FLOOR] > floor and not case.shifts[shift, CLOSED]:
                 is_moved = True
                 if not drive_one(case, day, shift):
-                    return shift
+                    return int(shift)
                 trace(case, day, shift, day.work[7])
         if not is_moved:
             break
@@ -216,7 +215,7 @@ def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
         for slot in range(day.counts[TOUCHED]):
             trace(case, day, day.touched_list[slot], day.work[7])
         total += shared_cost(case, day) - shared
-    return total
+    return int(total)
 
 
 @inlined

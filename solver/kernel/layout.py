@@ -118,16 +118,14 @@ UNTIL, NUMERATOR, DENOMINATOR, PENALTY = range(4)
     HAS_TRAFFIC,
     HAS_MATRIX,
     HAS_METERS,
-    BASE_FACTOR,
     TRAFFIC_COMMON,
     NEEDS_TIMES,
     HAS_DEPENDENCIES,
     HAS_MOVED,
-    CONSTANT_COST,
     ENGINEERS,
     IS_SCANNED_WHOLE,
     NUMBERS,
-) = range(24)
+) = range(22)
 
 MOVED_TOLERANCE_SECONDS = 900
 """`change_shift` counts what lies beyond this (planning document, section 9)."""

@@ -108,7 +108,7 @@ def latest_start(case: Case, day: Day, visit: int) -> int:
         for window in range(first + 1, last):
             ends = max(ends, case.windows[window, 1])
         latest = min(latest, ends)
-    return latest
+    return int(latest)
 
 
 @inlined
@@ -153,7 +153,9 @@ def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) ->
 
 
 @inlined
-def quick_delta(case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int) -> tuple[int, bool]:
+def quick_delta(
+    case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int
+) -> tuple[int, bool]:
     """(what `driven_delta` says, True) in constant time where that can be, else (anything, False).
 
     A place that costs `limit` or more is told as IMPOSSIBLE, on the ground that a delay makes nothing cheaper. With
@@ -223,18 +225,18 @@ def first_position(case: Case, day: Day, visit: int, shift: int) -> int:
             other = case.member_visits[member]
             if day.standing[other, ROUTE] == shift:
                 first = max(first, day.standing[other, POSITION] + 1)
-    return first
+    return int(first)
 
 
 @inlined
-def earliest_end(case: Case, day: Day, visit: int) -> int:
+def earliest_end(case: Case, visit: int) -> int:
     """Before this nobody is through with a visit, whoever makes it and whatever the pace."""
     earliest = case.visits[visit, NOT_BEFORE]
     first, last = case.visits[visit, WINDOWS_FROM], case.visits[visit, WINDOWS_TO]
     if first < last:
         # Sorted by their start.
         earliest = max(earliest, case.windows[first, 0])
-    return earliest
+    return int(earliest)
 
 
 LOOK_NEAR, LOOK_TOUCHED, LOOK_EVERYWHERE, LOOK_BEFORE = range(4)
@@ -265,10 +267,10 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     """Write the routes to look at into `day.looked`; how many."""
     day.counts[STAMP] += 1
     count = 0
-    if look == LOOK_TOUCHED or look == LOOK_NEAR:
+    if look in (LOOK_TOUCHED, LOOK_NEAR):
         for slot in range(day.counts[TOUCHED]):
             count = gather_one(case, day, visit, day.touched_list[slot], count)
-    if look == LOOK_EVERYWHERE or look == LOOK_BEFORE or (look == LOOK_NEAR and case.numbers[IS_SCANNED_WHOLE]):
+    if look in (LOOK_EVERYWHERE, LOOK_BEFORE) or (look == LOOK_NEAR and case.numbers[IS_SCANNED_WHOLE]):
         for shift in range(len(case.shifts)):
             if look != LOOK_BEFORE or case.shifts[shift, ENGINEER] == case.visits[visit, PREVIOUS_ENGINEER]:
                 count = gather_one(case, day, visit, shift, count)
@@ -289,7 +291,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
     latest = latest_start(case, day, visit)
-    earliest = earliest_end(case, day, visit)
+    earliest = earliest_end(case, visit)
     for looked in range(gather(case, day, visit, look)):
         shift = day.looked[looked]
         breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]

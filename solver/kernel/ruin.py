@@ -73,5 +73,3 @@ def remove_string(case: Case, day: Day, shift: int, position: int, size: int) ->
         if not case.visits[visit, LOCKED] and not remove(case, day, visit):
             return False
     return True
-
-

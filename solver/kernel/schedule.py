@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from solver.kernel.compiled import inlined, jit
 from solver.kernel.layout import (
+    AFTER_FROM,
+    AFTER_TO,
     ARRIVAL,
     ARRIVAL_ONCE,
     ARRIVAL_WEIGHT,
@@ -17,8 +19,6 @@ from solver.kernel.layout import (
     AT_PLACE,
     BEFORE_FROM,
     BEFORE_TO,
-    AFTER_FROM,
-    AFTER_TO,
     BEGIN,
     BREAKS_FROM,
     BREAKS_TO,
@@ -57,6 +57,7 @@ from solver.kernel.layout import (
     MEMBER,
     MOVED_TOLERANCE_SECONDS,
     MOVED_WEIGHT,
+    NOBODY,
     NONE,
     NOT_AFTER,
     NOT_BEFORE,
@@ -98,7 +99,6 @@ from solver.kernel.layout import (
     Case,
     Day,
     Int64,
-    NOBODY,
 )
 from solver.kernel.travel import least_seconds, leg_cost, leg_seconds
 
@@ -302,7 +302,8 @@ def drive_one(case: Case, day: Day, shift: int) -> bool:
 @inlined
 def is_single(row: Int64, breaks: int) -> bool:
     """Whether all breaks are taken however one got here."""
-    for taken in range(breaks):
+    # numba compiles no generator expression, so no all().
+    for taken in range(breaks):  # noqa: SIM110
         if row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE] < FAR_FUTURE:
             return False
     return True
@@ -368,22 +369,14 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
                 if case.windows[window, 0] <= start <= case.windows[window, 1]:
                     ends = max(ends, case.windows[window, 1])
             latest, free = inside, min(free, ends)
-        if start <= visits[visit, START_BY]:
-            free = min(free, visits[visit, START_BY])
-        else:
-            free = start
-        if start + seconds <= visits[visit, RESTORE_BY]:
-            free = min(free, visits[visit, RESTORE_BY] - seconds)
-        else:
-            free = start
+        free = min(free, visits[visit, START_BY]) if start <= visits[visit, START_BY] else start
+        done_by = visits[visit, RESTORE_BY] - seconds
+        free = min(free, done_by) if start <= done_by else start
         before = visits[visit, PREVIOUS_START]
         if before != FAR_PAST:
             free = min(free, before + MOVED_TOLERANCE_SECONDS) if before - MOVED_TOLERANCE_SECONDS <= start else start
         arrival = row[AT_ARRIVAL]
-        if arrival <= visits[visit, ARRIVE_BY]:
-            free = min(free, visits[visit, ARRIVE_BY])
-        else:
-            free = arrival
+        free = min(free, visits[visit, ARRIVE_BY]) if arrival <= visits[visit, ARRIVE_BY] else arrival
         if free < arrival or position <= single:
             free = FAR_PAST
         row[LATEST_FREE], row[LATEST_ARRIVAL] = free, latest

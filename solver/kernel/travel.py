@@ -6,7 +6,6 @@ import math
 
 from solver.kernel.compiled import inlined, jit
 from solver.kernel.layout import (
-    BASE_FACTOR,
     DISTANCE_WEIGHT,
     HAS_MATRIX,
     HAS_METERS,
@@ -27,7 +26,8 @@ def sphere_meters(case: Case, origin: int, destination: int) -> int:
     sine_b, cosine_b = sphere[destination, 1], sphere[destination, 2]
     across = math.hypot(cosine_b * math.sin(turn), cosine_a * sine_b - sine_a * cosine_b * math.cos(turn))
     along = sine_a * sine_b + cosine_a * cosine_b * math.cos(turn)
-    return int(math.floor(math.atan2(across, along) * sphere[0, 3] + 0.5))
+    meters: int = math.floor(math.atan2(across, along) * sphere[0, 3] + 0.5)
+    return meters
 
 
 @inlined
@@ -100,4 +100,4 @@ def leg_cost(case: Case, origin: int, destination: int, seconds: int) -> int:
             cost += case.numbers[DISTANCE_WEIGHT] * case.meters[origin, destination]
         else:
             cost += case.numbers[DISTANCE_WEIGHT] * sphere_meters(case, origin, destination)
-    return cost
+    return int(cost)

@@ -1,0 +1,235 @@
+"""Engineers and shifts as arrays: who may do what at which pace, when, where, and with which parts on board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatcher.facts import Facts, WorkStop
+from dispatcher.model import Engineer, Exact, Shift, WorkOrder
+from dispatcher.plan import Sequences, Visit
+from dispatcher.problem import Problem
+from dispatcher.service import engineer_factor
+from solver.compile_rows import Rows, table
+from solver.compile_travel import CannotCompile, Places, TravelArrays
+from solver.kernel import layout as at
+from solver.kernel.layout import FAR_FUTURE, NONE
+
+_NO_LIMIT = 1 << 30
+_ALIKE = (at.START_TIME, at.SHIFT_END, at.LATEST_END, at.START_PLACE, at.END_PLACE, at.MAX_STOPS, at.SPEED)
+"""Columns that shifts must have in common for their routes to be swapped at no cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who works when, numbered as in the arrays, and what the plan given says of them.
+
+    `running` is the work a shift is at now; `closed` are the shifts whose routes stay as they are.
+    """
+
+    problem: Problem
+    facts: Facts
+    engineers: tuple[Engineer, ...]
+    engineer_index: Mapping[str, int]
+    shifts: tuple[tuple[Engineer, Shift], ...]
+    shift_index: Mapping[tuple[str, str], int]
+    running: Mapping[int, WorkStop]
+    closed: frozenset[int]
+
+
+def make_crew(problem: Problem, given: Sequences, facts: Facts, closed: frozenset[int]) -> Crew:
+    """Number engineers with shifts and their shifts; more shifts than asked for may have to be closed."""
+    engineers = tuple(engineer for engineer in problem.engineers if engineer.shifts)
+    shifts = tuple(
+        (engineer, shift) for engineer in engineers for shift in sorted(engineer.shifts, key=lambda shift: shift.start)
+    )
+    shift_index = {(engineer.id, shift.id): index for index, (engineer, shift) in enumerate(shifts)}
+    running = {
+        shift_index[(route.engineer.id, route.shift.id)]: route.running
+        for route in facts.routes
+        if route.running is not None
+    }
+    held = {
+        shift_index[(route.engineer, route.shift)]
+        for route in given.routes
+        if any(isinstance(visit, Visit) and visit.leave_not_before is not None for visit in route.visits)
+    }
+    # Nobody goes back to a shift before the one he is at work on.
+    over = {
+        other
+        for index in running
+        for other, (engineer, _) in enumerate(shifts)
+        if engineer is shifts[index][0] and other < index
+    }
+    return Crew(
+        problem,
+        facts,
+        engineers,
+        {engineer.id: index for index, engineer in enumerate(engineers)},
+        shifts,
+        shift_index,
+        running,
+        closed | held | over,
+    )
+
+
+def closed_figures(crew: Crew) -> dict[int, tuple[int, int]]:
+    """Worst lateness and busy seconds of the routes that stay as they are."""
+    figures = {}
+    for route in crew.facts.routes:
+        number = crew.shift_index[(route.engineer.id, route.shift.id)]
+        if number in crew.closed:
+            busy = sum(stop.travel_seconds for stop in route.stops) + sum(s.end - s.start for s in route.work)
+            late = [0]
+            for stop in route.work:
+                deadlines = stop.order.deadlines
+                pairs = [(stop.start, deadlines.start_by), (stop.end, deadlines.restore_by)]
+                if stop.order.team is None:
+                    pairs.append((stop.arrival, deadlines.arrive_by))
+                if stop.presence == "on_site":
+                    late.extend(instant - by for instant, by in pairs if by is not None)
+            figures[number] = (max(late), busy)
+    return figures
+
+
+def option_arrays(crew: Crew, class_orders: Sequence[WorkOrder]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`Case.options` and `Case.option_of`: who is qualified for which class of orders, until when, at which pace.
+
+    Engineers alike in skills and pace share their rows.
+    """
+    problem, options = crew.problem, Rows()
+    option_of = np.full((max(1, len(class_orders)), len(crew.engineers)), NONE, dtype=np.int64)
+    weight = problem.weights.of("substitution")
+    profiles: dict[object, int] = {}
+    profile_of = [
+        profiles.setdefault((engineer.skills, tuple(sorted(engineer.duration_factors.items()))), len(profiles))
+        for engineer in crew.engineers
+    ]
+    stored: dict[tuple[tuple[int, ...], ...], int] = {}
+    for number, order in enumerate(class_orders):
+        known: dict[int, int] = {}
+        for index, engineer in enumerate(crew.engineers):
+            profile = profile_of[index]
+            if profile not in known:
+                rows = _option_rows(problem, engineer, order, weight)
+                if all(row[at.NUMERATOR] == 0 for row in rows):
+                    known[profile] = NONE
+                else:
+                    if rows not in stored:
+                        stored[rows] = options.add(rows)[0]
+                    known[profile] = stored[rows]
+            option_of[number, index] = known[profile]
+    return options.array(4), option_of
+
+
+def _option_rows(problem: Problem, engineer: Engineer, order: WorkOrder, weight: int) -> tuple[tuple[int, ...], ...]:
+    rows: list[tuple[int, ...]] = []
+    pace: Exact = engineer_factor(engineer, order, None)
+    for until in (*problem.qualification_instants(engineer, order, None), FAR_FUTURE):
+        answer = problem.qualification(engineer, order, None, until)
+        if not answer.qualified:
+            rows.append((until, 0, 1, 0))
+            continue
+        factor = Fraction(pace) * answer.duration_factor
+        rows.append((until, factor.numerator, factor.denominator, int(answer.penalty * weight)))
+        if 4 * factor.numerator * max(1, problem.end - problem.start) >= 1 << 62:
+            raise CannotCompile("a duration factor has too many digits")
+    return tuple(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftArrays:
+    """See `solver.kernel.layout.Case`, whose fields these are."""
+
+    shifts: NDArray[np.int64]
+    breaks: NDArray[np.int64]
+    break_index: NDArray[np.int64]
+    duties: NDArray[np.int64]
+
+
+def shift_arrays(
+    crew: Crew, places: Places, travel: TravelArrays, unlike: frozenset[int], *, is_personal: bool
+) -> ShiftArrays:
+    """The shifts, with what their columns point into.
+
+    Shifts that may swap their routes get the same twin class. `unlike` are shifts whose stops are not for others;
+    `is_personal` says that it matters for some order who exactly comes, so that no shift is like another.
+    """
+    problem = crew.problem
+    breaks, index_rows, duties = Rows(), Rows(), Rows()
+    rows: list[list[int]] = []
+    twins: dict[object, int] = {}
+    for number, (engineer, shift) in enumerate(crew.shifts):
+        running = crew.running.get(number)
+        row = [0] * at.SHIFT_COLUMNS
+        row[at.ENGINEER] = crew.engineer_index[engineer.id]
+        row[at.START_TIME] = max(shift.start, problem.now) if running is None else running.start
+        row[at.SHIFT_END], row[at.LATEST_END] = shift.end, shift.latest_end
+        start_place = shift.start_location if running is None else running.location
+        row[at.START_PLACE] = places.index(start_place)
+        row[at.END_PLACE] = NONE if shift.end_location is None else places.index(shift.end_location)
+        since = problem.now if running is None else max(problem.now, running.end)
+        due = [
+            (rest.earliest_start, rest.latest_start, rest.duration_seconds, index)
+            for index, rest in enumerate(shift.breaks)
+            if rest.latest_start >= since
+        ]
+        due.sort()
+        row[at.BREAKS_FROM], row[at.BREAKS_TO] = breaks.add(rest[:3] for rest in due)
+        index_rows.add((rest[3],) for rest in due)
+        row[at.MAX_STOPS] = _NO_LIMIT if shift.max_work_orders is None else shift.max_work_orders
+        row[at.SPEED] = travel.speed_of[number]
+        row[at.DUTIES_FROM], row[at.DUTIES_TO] = duties.add(_duties(crew, places, number))
+        row[at.CLOSED] = int(number in crew.closed)
+        row[at.LOCKED_FIRST] = int(running is not None)
+        is_on_call = row[at.DUTIES_FROM] < row[at.DUTIES_TO]
+        is_own = is_personal or is_on_call or running is not None or number in crew.closed or number in unlike
+        alike = (
+            *(row[column] for column in _ALIKE),
+            tuple(due),
+            engineer.skills,
+            tuple(sorted(engineer.duration_factors.items())),
+            tuple(sorted(engineer.parts.items())),
+            number if is_own else None,
+        )
+        row[at.TWIN] = twins.setdefault(alike, number)
+        rows.append(row)
+    shifts = table(rows, at.SHIFT_COLUMNS)
+    return ShiftArrays(shifts, breaks.array(3), index_rows.array(1)[:, 0].copy(), duties.array(3))
+
+
+def _duties(crew: Crew, places: Places, number: int) -> list[tuple[int, int, int]]:
+    engineer, shift = crew.shifts[number]
+    found = []
+    for name, team in crew.facts.teams.items():
+        if any(member.engineer == engineer.id for member in team.standby):
+            service = crew.facts.services[name]
+            if shift.start <= service.first_start and service.last_end <= shift.latest_end:
+                site = places.index(service.order.location)
+                found.append((service.first_start, site, service.last_end))
+    return found
+
+
+def stock_array(crew: Crew, part_index: Mapping[str, int]) -> NDArray[np.int64]:
+    """Pieces of each part on board, less what teams take, from whoever of them has any."""
+    stock = np.zeros((len(crew.shifts), max(1, len(part_index))), dtype=np.int64)
+    for number, (engineer, _) in enumerate(crew.shifts):
+        for part, count in engineer.parts.items():
+            if part in part_index:
+                stock[number, part_index[part]] = count
+    for service in crew.facts.services.values():
+        if service.order.team is None:
+            continue
+        for part, count in service.order.parts.items():
+            left = count
+            for stop in service.on_site:
+                if part in part_index:
+                    number = crew.shift_index[(stop.engineer.id, stop.shift.id)]
+                    taken = min(left, int(stock[number, part_index[part]]))
+                    stock[number, part_index[part]] -= taken
+                    left -= taken
+    return stock

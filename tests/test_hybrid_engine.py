@@ -1,0 +1,302 @@
+"""The engine `hybrid`: its plans keep every rule, whatever the day, and are never worse than what it began with."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from api.problems import SolveOptions, build_problem, solve_document
+from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, FleetSpec, random_problem, synthetic_problem
+from dispatcher.evaluate import Evaluation
+from dispatcher.plan import Plan, RouteSequence, Sequences, Visit
+from dispatcher.planning import SearchLimits, SearchResult
+from dispatcher.problem import Problem
+from dispatcher.publish import plan_document
+from dispatcher.verify import verify
+from solver.budget import Budget
+from solver.hybrid import HybridEngine
+from solver.insertion import InsertionEngine
+from solver.kernel import layout as at_column
+from solver.pool import RoutePool
+from solver.teams_first import place_teams_first
+from tests.kernel_plans import Loaded, load, reload, synthetic_plan
+from tests.reference import GoldenCase, golden_cases
+from tests.small_days import Document, at, day, engineer, order, plan_of, read, role, seconds, skill, starts
+
+SHORT = SearchLimits(time_limit_seconds=None, iteration_limit=600)
+FOREVER = SearchLimits(time_limit_seconds=None)
+SMALL = {
+    "demo": replace(DEMO, orders=40, engineers=8),
+    "everything": replace(EVERYTHING, orders=30, engineers=8),
+    "hard windows": replace(HARD_WINDOWS, orders=40, engineers=8),
+}
+
+
+def solved(problem: Problem, limits: SearchLimits = SHORT, **hooks: Callable[..., object]) -> SearchResult:
+    return HybridEngine().solve(problem, limits, **hooks)  # type: ignore[arg-type]
+
+
+def checked(document: Document, problem: Problem, sequences: Sequences) -> Evaluation:
+    """The evaluation of a plan that the independent checker agrees with."""
+    plan, evaluation = plan_of(problem, sequences)
+    published = plan_document(problem, plan, evaluation, explanations=(), receipt={}, created_at=problem.now)
+    verdict = verify(document, published)
+    assert [finding.message for finding in verdict.findings] == []
+    assert verdict.total == evaluation.total
+    return evaluation
+
+
+def begun_with(problem: Problem, limits: SearchLimits = SHORT) -> Sequences:
+    """Teams, running and pinned work, before anything is searched."""
+    return place_teams_first(problem, Budget(limits, lambda: False), limits.seed)
+
+
+def planned(document: Document) -> tuple[Plan, Evaluation]:
+    problem = read(document)
+    plan, evaluation = plan_of(problem, solved(problem).sequences)
+    assert evaluation.findings == ()
+    return plan, evaluation
+
+
+# -- plans -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_checker_finds_nothing_in_plans_of_synthetic_fleets_and_the_search_was_worth_it(name: str) -> None:
+    document = synthetic_problem(SMALL[name])
+    problem = build_problem(document)
+    evaluation = checked(document, problem, solved(problem).sequences)
+    assert evaluation.total < plan_of(problem, begun_with(problem))[1].total
+
+
+@pytest.mark.parametrize("case", golden_cases(), ids=lambda case: case.name)
+def test_the_checker_finds_nothing_in_plans_of_the_golden_problems(case: GoldenCase) -> None:
+    problem = build_problem(case.problem)
+    checked(case.problem, problem, solved(problem).sequences)
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_no_plan_breaks_a_rule_or_is_worse_than_what_the_search_began_with(seed: int) -> None:
+    rng = Random(70_000 + seed)
+    document = random_problem(rng, orders=rng.randint(0, 14), engineers=rng.randint(0, 6))
+    problem = read(document)
+    limits = SearchLimits(None, rng.choice((0, 1, 30, 600)), seed=seed)
+    evaluation = checked(document, problem, solved(problem, limits).sequences)
+    assert evaluation.total <= plan_of(problem, begun_with(problem, limits))[1].total
+
+
+def test_with_an_order_of_visits_that_matters_the_best_of_all_is_found() -> None:
+    """Each to the end of the line and back once; the engineer who starts there takes what is there."""
+    people = [engineer("A"), engineer("B", shifts=[shift_from("p120")])]
+    orders = [order(f"W{number}", place) for number, place in enumerate(("p30", "p120", "p10", "p120", "p20"))]
+    plan, evaluation = planned(day(people, orders))
+    assert {name for (name, who) in starts(plan) if who == "B"} == {"W1", "W3"}
+    assert evaluation.total == 2 * 30 * 60
+
+
+def shift_from(place: str) -> Document:
+    return {"id": "day", "start": at("08:00"), "end": at("16:00"), "start_location": place, "end_location": place}
+
+
+def test_a_team_is_kept_together_and_single_orders_are_planned_around_it() -> None:
+    team = order("T", "p30", level="L1", team={"roles": [role("lead", skill("crane")), role("support")]})
+    people = [engineer("A", skill("crane")), engineer("B"), engineer("C")]
+    plan, _ = planned(day(people, [team, *(order(f"W{number}", "p20") for number in range(9))]))
+    assert plan.unassigned == ()
+    assert len({start for (name, _), start in starts(plan).items() if name == "T"}) == 1
+
+
+def test_running_and_pinned_work_stays_where_it_is() -> None:
+    orders = [
+        order("R", "p30", 90, pin={"engineer": "A", "start": at("08:45")}),
+        order("P", "p60", pin={"engineer": "B", "start": at("14:00")}),
+        *(order(f"W{number}", "p20") for number in range(4)),
+    ]
+    plan, _ = planned(day([engineer("A"), engineer("B")], orders, now=at("10:00")))
+    assert {("R", "A"): "08:45", ("P", "B"): "14:00"}.items() <= starts(plan).items()
+    assert plan.unassigned == ()
+
+
+@pytest.mark.parametrize(
+    ("people", "orders", "unassigned"),
+    [
+        ([], [], ()),
+        ([engineer("A")], [], ()),
+        ([], [order("V"), order("W", allowed_engineers=["A"])], ("V", "W")),
+        ([engineer("A", shifts=[])], [order("V", allowed_engineers=["A"])], ("V",)),
+        ([engineer("A")], [order("V", required_skills=[skill("crane")])], ("V",)),
+    ],
+)
+def test_a_day_with_nothing_to_do_or_nobody_to_do_it_has_its_plan(
+    people: list[Document], orders: list[Document], unassigned: tuple[str, ...]
+) -> None:
+    for item in orders:
+        if not any(person["id"] == "A" for person in people):
+            item.pop("allowed_engineers", None)
+    plan, _ = planned(day(people, orders))
+    assert (plan.routes, plan.unassigned) == ((), unassigned)
+
+
+def test_numbers_too_fine_for_the_search_are_planned_by_insertion_instead() -> None:
+    slow = engineer("A", skill("a"), duration_factors={"a": 1.000000000000001})
+    problem = read(day([slow, engineer("B")], [order("V", required_skills=[skill("a")]), order("W", "p60")]))
+    result = solved(problem)
+    assert result.sequences == InsertionEngine().solve(problem, SHORT).sequences
+    assert plan_of(problem, result.sequences)[0].unassigned == ()
+
+
+# -- limits ------------------------------------------------------------------------------------------------------
+
+
+def without_times(plan: dict[str, Any]) -> str:
+    """The plan document but for what the clock says of the run."""
+    kept = {**plan, "receipt": {**plan["receipt"]}}
+    kept.pop("created_at")
+    assert kept["receipt"].pop("elapsed_seconds") >= 0
+    return json.dumps(kept, sort_keys=True)
+
+
+@pytest.mark.parametrize("spec", SMALL.values(), ids=SMALL)
+def test_one_thread_and_an_iteration_limit_give_the_same_document_again(spec: FleetSpec) -> None:
+    document = synthetic_problem(spec)
+    options = SolveOptions(iteration_limit=3000, seed=5, threads=1, engine="hybrid")
+    first, second = (without_times(solve_document(document, options)) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("limit", [0, 1, 1700])
+def test_an_iteration_limit_is_kept(limit: int) -> None:
+    problem = build_problem(synthetic_problem(SMALL["hard windows"]))
+    result = solved(problem, SearchLimits(None, limit))
+    assert (result.stopped_by, result.iterations) == ("iteration_limit", limit)
+
+
+def test_a_time_limit_ends_a_run_that_would_never_end() -> None:
+    problem = build_problem(synthetic_problem(SMALL["demo"]))
+    result = solved(problem, SearchLimits(0.4))
+    assert result.stopped_by == "time_limit"
+    assert result.elapsed_seconds >= 0.4
+    assert plan_of(problem, result.sequences)[1].feasible
+
+
+def test_a_time_limit_that_is_over_at_once_still_gives_a_plan() -> None:
+    problem = build_problem(synthetic_problem(SMALL["everything"]))
+    result = solved(problem, SearchLimits(0.0))
+    assert result.stopped_by == "time_limit"
+    assert plan_of(problem, result.sequences)[1].feasible
+
+
+@pytest.mark.parametrize("patience", [0, 3, 10])
+def test_cancel_gives_the_best_so_far(patience: int) -> None:
+    document = synthetic_problem(SMALL["demo"])
+    problem = build_problem(document)
+    asked = iter(range(1_000_000))
+    result = solved(problem, FOREVER, cancelled=lambda: next(asked) >= patience)
+    assert result.stopped_by == "cancelled"
+    evaluation = checked(document, problem, result.sequences)
+    # Even who cancels at once gets what a first plan would serve.
+    assert evaluation.total < plan_of(problem, Sequences())[1].total
+
+
+@pytest.mark.parametrize("spec", [replace(DEMO, orders=0, engineers=4), SMALL["demo"], SMALL["everything"]])
+def test_progress_rises_to_one(spec: FleetSpec) -> None:
+    told: list[tuple[float, str]] = []
+    solved(build_problem(synthetic_problem(spec)), progress=lambda fraction, text: told.append((fraction, text)))
+    fractions = [fraction for fraction, _ in told]
+    assert fractions == sorted(fractions)
+    assert fractions[0] >= 0
+    assert fractions[-1] == 1.0
+    assert all(text for _, text in told)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_two_threads_give_a_plan_that_keeps_every_rule(name: str) -> None:
+    document = synthetic_problem(SMALL[name])
+    problem = build_problem(document)
+    result = solved(problem, SearchLimits(None, 4000, threads=2))
+    assert result.iterations >= 4000
+    evaluation = checked(document, problem, result.sequences)
+    assert evaluation.total < plan_of(problem, begun_with(problem))[1].total
+
+
+# -- recombination -----------------------------------------------------------------------------------------------
+
+
+def collected(plan: Loaded, slices: int = 30) -> RoutePool:
+    """Routes of a short warm search, and of the plan that it ended with."""
+    pool = RoutePool(plan.compiled)
+    pool.add(plan.searcher.costed_routes())
+    for _ in range(slices):
+        plan.searcher.run(15, 1e7, 1e6)
+        pool.add(plan.searcher.costed_routes())
+    return pool
+
+
+def searched_plans() -> Iterator[tuple[Loaded, RoutePool]]:
+    for number, spec in enumerate((DEMO, HARD_WINDOWS, EVERYTHING, replace(EVERYTHING, dependencies=False))):
+        plan = synthetic_plan(spec, number, orders=18, engineers=5)
+        yield plan, collected(plan)
+
+
+def cost_of_routes(plan: Loaded) -> int:
+    """The total without what the pool does not look at: related orders with other engineers."""
+    return plan.searcher.total - int(plan.day.counts[at_column.ASSOCIATED])
+
+
+def test_the_best_choice_of_known_routes_is_never_worse_than_the_plan_it_begins_from() -> None:
+    gains = 0
+    for spec in (DEMO, HARD_WINDOWS):
+        plan = synthetic_plan(spec, 3, orders=18, engineers=5)
+        pool = collected(plan)
+        chosen = pool.best_choice(plan.searcher.routes(), 1.0, 1)
+        assert chosen is not None
+        new = reload(plan, chosen)
+        assert cost_of_routes(new) <= cost_of_routes(plan)
+        gains += cost_of_routes(new) < cost_of_routes(plan)
+        assert pool.best_choice(plan.searcher.routes(), 1.0, 1) == chosen
+    assert gains
+
+
+def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing_twice() -> None:
+    locked = 0
+    for plan, pool in searched_plans():
+        before = plan.searcher.routes()
+        chosen = pool.best_choice(before, 1.0, 1)
+        assert chosen is not None
+        visits = [visit for route in chosen for visit in route]
+        assert len(visits) == len(set(visits))
+        for shift, route in enumerate(before):
+            kept = {visit for visit in route if plan.case.visits[visit, at_column.LOCKED]}
+            assert kept <= set(chosen[shift])
+            locked += len(kept)
+    assert locked
+
+
+def test_members_of_a_team_stay_who_they_are_even_among_engineers_who_are_alike() -> None:
+    """Only F may be on the team, which nothing but the order's own list says."""
+    team = order("T", "p30", allowed_engineers=["F"], team={"roles": [role("lead")]})
+    plan = load(
+        read(day([engineer("E"), engineer("F"), engineer("G")], [team, order("X")])),
+        Sequences((RouteSequence("F", "day", (Visit("T", "lead", seconds("09:00")),)),)),
+    )
+    chosen = collected(plan).best_choice(plan.searcher.routes(), 1.0, 1)
+    assert chosen is not None
+    assert plan.case.shifts[:, at_column.TWIN].tolist() == [0, 1, 0]
+    assert [visit for visit in chosen[1] if plan.case.visits[visit, at_column.LOCKED]]
+
+
+def test_a_closed_route_is_no_room_for_the_routes_of_others_who_are_alike() -> None:
+    held = RouteSequence("E", "day", (Visit("A", leave_not_before=seconds("09:00")),))
+    orders = [order("A"), order("X", "p20", 200), order("Y", "p30", 200)]
+    plan = load(read(day([engineer("E"), engineer("F")], orders)), Sequences((held,)))
+    plan.fill()
+    pool = RoutePool(plan.compiled)
+    pool.add([(1, [1], 1000), (1, [2], 1000)])
+    before = plan.searcher.routes()
+    chosen = pool.best_choice(before, 1.0, 1)
+    assert chosen is not None
+    assert chosen[0] == before[0]
+    assert chosen[1] in ([1], [2])
