@@ -1,8 +1,8 @@
 """The engine `hybrid`: teams by exact insertion, everything else by the search kernel with recombination.
 
 Running and pinned work and the teams are placed first, by the insertion engine's means, and then kept; the kernel
-puts the single orders around them and searches until a limit. At the end teams that found no room are tried again.
-The plan handed over is the best by the reference evaluation of what the kernel found and what it began with.
+puts the single orders around them and searches until a limit. At the end what found no room is tried once more by
+exact insertion. The plan handed over is the best by the reference evaluation of what was found and what it began with.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.compile_travel import CannotCompile
-from solver.construction import Construction, regret
+from solver.construction import IN_SEQUENCE, Construction
 from solver.day_state import DayState
 from solver.insertion import InsertionEngine
 from solver.repair import without_breaches
@@ -26,6 +26,11 @@ from solver.teams_first import place_teams_first
 from solver.tighten import without_needless_waiting
 
 Progress = Callable[[float, str], None]
+
+MOST_INSPECTED = 1500
+"""Up to so many orders what is left undone is tried once more by exact insertion at the end."""
+TAIL_SECONDS, TAIL_SHARE = 0.3, 0.03
+"""What that may take: so long, and this share of the time limit."""
 
 
 class HybridEngine:
@@ -108,7 +113,7 @@ def _searched(
         found = given
     sequences = min((found, given), key=lambda candidate: _rank(problem, candidate))
     sequences = without_breaches(problem, sequences)
-    sequences = _with_teams(problem, sequences, budget)
+    sequences = _with_left_outs(problem, sequences, limits)
     return without_needless_waiting(problem, sequences, budget), stopped_by
 
 
@@ -117,12 +122,18 @@ def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
     return not evaluation.feasible, evaluation.total
 
 
-def _with_teams(problem: Problem, sequences: Sequences, budget: Budget) -> Sequences:
-    """Teams that are still open, put in where that pays after all."""
+def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits) -> Sequences:
+    """Orders still open, teams among them, put in by exact insertion where that pays: on routes the kernel leaves
+    alone, and at times of breaks it does not look at."""
     plan: Plan = build_plan(problem, sequences)
-    if not any(problem.order_by_id[name].team is not None for name in plan.unassigned):
+    if not plan.unassigned or len(problem.work_orders) > MOST_INSPECTED:
         return sequences
+    seconds = limits.time_limit_seconds
+    tail = SearchLimits(
+        time_limit_seconds=None if seconds is None else min(TAIL_SECONDS, TAIL_SHARE * seconds),
+        iteration_limit=len(plan.unassigned),
+    )
     state = DayState.of_plan(problem, plan)
-    Construction(state, budget, regret, lambda served: None).place_teams()
+    Construction(state, Budget(tail, lambda: False), IN_SEQUENCE, lambda served: None).run()
     better = without_breaches(problem, state.sequences())
     return min((sequences, better), key=lambda candidate: _rank(problem, candidate))

@@ -50,11 +50,13 @@ class RoutePool:
         while len(self._columns) > MOST_ROUTES:
             del self._columns[next(iter(self._columns))]
 
-    def best_choice(self, hint: Sequence[Sequence[int]], seconds: float, seed: int) -> list[list[int]] | None:
-        """Routes of every shift that together cost least; None if nothing was found in so many seconds.
+    def best_choice(
+        self, hint: Sequence[Sequence[int]], seconds: float, most_seconds: float, seed: int
+    ) -> list[list[int]] | None:
+        """Routes of every shift that together cost least; None if nothing was found in time.
 
-        `hint` is a plan to begin from. With the same pool, hint and seed the answer is the same as long as the limit,
-        which counts work rather than time, is what ends the run.
+        `hint` is a plan to begin from. `seconds` counts work, so that the same pool, hint and seed give the same
+        answer on every machine; `most_seconds` is by the clock.
         """
         # CP-SAT takes a second to load; only who recombines waits for it.
         from ortools.sat.python import cp_model
@@ -91,7 +93,7 @@ class RoutePool:
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = seed % (1 << 31)
         solver.parameters.max_deterministic_time = seconds
-        solver.parameters.max_time_in_seconds = 4 * seconds
+        solver.parameters.max_time_in_seconds = most_seconds
         if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
         return self._routes(

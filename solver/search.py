@@ -28,6 +28,10 @@ RECOMBINED_AT = (0.5, 0.75, 0.93)
 """Shares of the budget after which routes are recombined."""
 RECOMBINED_SHARE = 0.04
 """Share of the budget that one recombination may take."""
+RECOMBINED_SECONDS = 8.0
+"""And at most so long, since it cannot be interrupted."""
+RESERVED_SECONDS = 0.1
+UNTIMED_SECONDS = 600.0
 SHARED_EVERY = 0.05
 """Share of the budget between two looks at the other threads' best."""
 
@@ -175,8 +179,15 @@ class Search:
         limit = self._limits.time_limit_seconds
         if not self._recombines:
             return
-        seconds = 1.0 if limit is None else RECOMBINED_SHARE * limit
-        routes = self._pool.best_choice(self.best, seconds, self._limits.seed)
+        # Work is what ends it, so that an iteration limit alone gives the same plan on every machine; the clock only
+        # sees to a time limit.
+        seconds, most_seconds = 1.0, UNTIMED_SECONDS
+        if limit is not None:
+            seconds = min(RECOMBINED_SECONDS, RECOMBINED_SHARE * limit)
+            most_seconds = min(4 * seconds, self._left_seconds() - RESERVED_SECONDS)
+        if most_seconds <= 0:
+            return
+        routes = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
         if routes is None or routes == self.best:
             return
         worst = max(self._searchers, key=lambda searcher: searcher.total)

@@ -251,12 +251,12 @@ def test_the_best_choice_of_known_routes_is_never_worse_than_the_plan_it_begins_
     for spec in (DEMO, HARD_WINDOWS):
         plan = synthetic_plan(spec, 3, orders=18, engineers=5)
         pool = collected(plan)
-        chosen = pool.best_choice(plan.searcher.routes(), 1.0, 1)
+        chosen = pool.best_choice(plan.searcher.routes(), 1.0, 60.0, 1)
         assert chosen is not None
         new = reload(plan, chosen)
         assert cost_of_routes(new) <= cost_of_routes(plan)
         gains += cost_of_routes(new) < cost_of_routes(plan)
-        assert pool.best_choice(plan.searcher.routes(), 1.0, 1) == chosen
+        assert pool.best_choice(plan.searcher.routes(), 1.0, 60.0, 1) == chosen
     assert gains
 
 
@@ -264,7 +264,7 @@ def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing
     locked = 0
     for plan, pool in searched_plans():
         before = plan.searcher.routes()
-        chosen = pool.best_choice(before, 1.0, 1)
+        chosen = pool.best_choice(before, 1.0, 60.0, 1)
         assert chosen is not None
         visits = [visit for route in chosen for visit in route]
         assert len(visits) == len(set(visits))
@@ -282,7 +282,7 @@ def test_members_of_a_team_stay_who_they_are_even_among_engineers_who_are_alike(
         read(day([engineer("E"), engineer("F"), engineer("G")], [team, order("X")])),
         Sequences((RouteSequence("F", "day", (Visit("T", "lead", seconds("09:00")),)),)),
     )
-    chosen = collected(plan).best_choice(plan.searcher.routes(), 1.0, 1)
+    chosen = collected(plan).best_choice(plan.searcher.routes(), 1.0, 60.0, 1)
     assert chosen is not None
     assert plan.case.shifts[:, at_column.TWIN].tolist() == [0, 1, 0]
     assert [visit for visit in chosen[1] if plan.case.visits[visit, at_column.LOCKED]]
@@ -296,7 +296,7 @@ def test_a_closed_route_is_no_room_for_the_routes_of_others_who_are_alike() -> N
     pool = RoutePool(plan.compiled)
     pool.add([(1, [1], 1000), (1, [2], 1000)])
     before = plan.searcher.routes()
-    chosen = pool.best_choice(before, 1.0, 1)
+    chosen = pool.best_choice(before, 1.0, 60.0, 1)
     assert chosen is not None
     assert chosen[0] == before[0]
     assert chosen[1] in ([1], [2])

@@ -64,7 +64,7 @@ LEAD_AND_STANDBY = {
     "engine",
     [
         "insertion",
-        pytest.param("hybrid", marks=pytest.mark.xfail(reason="the kernel departs at once, and leaves the order")),
+        "hybrid",
     ],
 )
 def test_who_stands_by_in_the_morning_works_in_the_afternoon(engine: str) -> None:
