@@ -16,6 +16,7 @@ from api.documents import (
     load_problem_document,
     parse_json,
 )
+from api.http.problems import HTTP_CODES
 from dispatcher.errors import (
     ISSUE_CODES,
     InvalidInput,
@@ -219,8 +220,9 @@ def test_a_file_that_cannot_be_read_is_an_issue(tmp_path: Path) -> None:
 
 
 def test_the_page_of_errors_lists_every_code() -> None:
-    page = ERRORS_PAGE.read_text(encoding="utf-8")
+    page, answers = ERRORS_PAGE.read_text(encoding="utf-8").split("## Answers of the service")
     assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, flags=re.MULTILINE)) == set(ISSUE_CODES)
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \| \d", answers, flags=re.MULTILINE)) == set(HTTP_CODES)
 
 
 def test_codes_in_the_sources_are_those_of_the_catalogue() -> None:
@@ -231,12 +233,14 @@ def test_codes_in_the_sources_are_those_of_the_catalogue() -> None:
         root / "api" / "schemas_values.py",
         root / "api" / "problems.py",
         root / "api" / "cli.py",
+        root / "api" / "cli_answers.py",
+        root / "api" / "routers" / "resources.py",
     ]
     written = set().union(
         *(re.findall(r'"([A-Z]+(?:_[A-Z0-9]+)+|ORDER|CYCLE|OVERLAP)"', path.read_text()) for path in sources)
     )
     of_the_command = {"UNKNOWN_ENGINE", "ENGINE_REFUSES", "PLAN_REFUSED", "NO_RESULT"}
-    assert written - {"UTF_8"} - of_the_command == set(ISSUE_CODES)
+    assert written - {"UTF_8"} - of_the_command - set(HTTP_CODES) == set(ISSUE_CODES)
 
 
 def test_errors_are_one_tree_and_survive_pickling() -> None:
