@@ -35,7 +35,7 @@ from solver.engines import ENGINES, engine_named
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 SECTION = "engines"
-COMPARED = ("insertion", "ortools")
+COMPARED = ("insertion", "ortools", "hybrid")
 """The columns; gains are measured from the first."""
 KINDS = {
     "demo": ((DEMO, 60, 10), (DEMO, 120, 20)),

@@ -39,7 +39,7 @@ from tests.small_days import (
 NO_LIMIT = SearchLimits(time_limit_seconds=None)
 LIMITS = {"hybrid": SearchLimits(None, 300), "insertion": NO_LIMIT, "ortools": SearchLimits(None, 3)}
 """By engine, enough for a small day: one searches until a limit."""
-RANDOM_DAYS = {"hybrid": 150, "insertion": 300, "ortools": 12}
+RANDOM_DAYS = {"hybrid": 40, "insertion": 150, "ortools": 8}
 """By engine, as many random days as its tests may take the time for; OR-Tools has a test file of its own."""
 SMALL_DEMO = replace(DEMO, orders=40, engineers=8)
 

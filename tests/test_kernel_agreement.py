@@ -11,7 +11,7 @@ from tests.kernel_plans import defects, leaves_nothing_out, random_plan, snapsho
 
 BATCH = 20
 BATCHES = 100
-QUICK_BATCHES = 8
+QUICK_BATCHES = 4
 STEPS = 4
 
 
