@@ -21,6 +21,10 @@ class Budget:
     def elapsed_seconds(self) -> float:
         return time.monotonic() - self.began
 
+    def shorten(self, limits: SearchLimits) -> None:
+        """Go on under other limits; what is used stays used."""
+        self._limits = limits
+
     def is_share_used(self, share: float) -> bool:
         """Whether more than a share of the time limit has passed."""
         seconds = self._limits.time_limit_seconds

@@ -7,6 +7,7 @@ exact insertion. The plan handed over is the best by the reference evaluation of
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -27,6 +28,10 @@ from solver.tighten import without_needless_waiting
 
 Progress = Callable[[float, str], None]
 
+READINGS = 6
+"""How often a result is driven and scored before it is handed over."""
+MOST_RESERVED = 0.3
+"""Share of the time limit that may be kept for that."""
 MOST_INSPECTED = 1500
 """Up to so many orders what is left undone is tried once more by exact insertion at the end."""
 TAIL_SECONDS, TAIL_SHARE = 0.3, 0.03
@@ -100,6 +105,8 @@ def _searched(
             continue
         break
     first.place_all()
+    limits = _less_reading_back(problem, first.sequences(), limits)
+    budget.shorten(limits)
     searchers = [first]
     for number in range(1, limits.threads):
         searchers.append(Searcher(compiled, first.routes(), limits.seed + number))
@@ -115,6 +122,16 @@ def _searched(
     sequences = without_breaches(problem, sequences)
     sequences = _with_left_outs(problem, sequences, limits)
     return without_needless_waiting(problem, sequences, budget), stopped_by
+
+
+def _less_reading_back(problem: Problem, sequences: Sequences, limits: SearchLimits) -> SearchLimits:
+    """The limits without what scoring the result takes, as measured on a first plan."""
+    if limits.time_limit_seconds is None:
+        return limits
+    began = time.monotonic()
+    _rank(problem, sequences)
+    reserved = min(READINGS * (time.monotonic() - began), MOST_RESERVED * limits.time_limit_seconds)
+    return replace(limits, time_limit_seconds=limits.time_limit_seconds - reserved)
 
 
 def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
