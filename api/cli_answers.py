@@ -99,7 +99,8 @@ def interrupt() -> Iterator[Callable[[], bool]]:
     def ask(*_: object) -> None:
         nonlocal asked
         asked = True
-        signal.signal(signal.SIGINT, before)
+        # Also where the signal was ignored before, as it is for what a shell runs in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = signal.signal(signal.SIGINT, ask)
     try:

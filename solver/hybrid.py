@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Sequences
@@ -26,14 +27,24 @@ from solver.repair import without_breaches
 from solver.teams_first import place_teams_first
 from solver.tighten import without_needless_waiting
 
+if TYPE_CHECKING:
+    from solver.compile import Compiled
+    from solver.searcher import Searcher
+
 Progress = Callable[[float, str], None]
 
+INSERTION_SHARE = 0.15
+"""Share of the time limit for the insertion engine's plan, where there are teams."""
+FAR_CHEAPER = 0.8
+"""Teams placed on an empty day leave the search more freedom: only a start far cheaper than theirs is preferred."""
+LOOK_AROUND_ITERATIONS = 1000
+"""Cold iterations after which starts are compared."""
 READINGS = 6
 """How often a result is driven and scored before it is handed over."""
 MOST_RESERVED = 0.3
 """Share of the time limit that may be kept for that."""
 MOST_INSPECTED = 1500
-"""Up to so many orders what is left undone is tried once more by exact insertion at the end."""
+"""Up to so many orders exact insertion helps: with a start of its own, and with what is left undone at the end."""
 TAIL_SECONDS, TAIL_SHARE = 0.3, 0.03
 """What that may take: so long, and this share of the time limit."""
 
@@ -88,23 +99,12 @@ def _searched(
 ) -> tuple[Sequences, StoppedBy]:
     """The best sequences around the teams of a plan, and why the search ended."""
     # The kernel is compiled or loaded here, not when the engines are listed.
-    from solver.compile import compile_problem, visits_of
     from solver.search import Search
     from solver.searcher import BrokenRoute, Searcher
 
-    plan = build_plan(problem, given)
-    closed: frozenset[int] = frozenset()
-    while True:
-        compiled = compile_problem(problem, given, plan, closed=closed)
-        routes = visits_of(compiled, given)
-        try:
-            first = Searcher(compiled, routes, limits.seed)
-        except BrokenRoute as broken:
-            # What the kernel would drive differently stays as it is.
-            closed |= {broken.shift}
-            continue
-        break
-    first.place_all()
+    starts = [_start(problem, candidate, limits.seed) for candidate in _candidates(problem, given, limits, budget)]
+    totals = [_rank(problem, start[1].sequences())[1] for start in starts]
+    compiled, first, given = starts[-1 if totals[-1] < FAR_CHEAPER * totals[0] else 0]
     limits = _less_reading_back(problem, first.sequences(), limits)
     budget.shorten(limits)
     searchers = [first]
@@ -122,6 +122,39 @@ def _searched(
     sequences = without_breaches(problem, sequences)
     sequences = _with_left_outs(problem, sequences, limits)
     return without_needless_waiting(problem, sequences, budget), stopped_by
+
+
+def _candidates(problem: Problem, given: Sequences, limits: SearchLimits, budget: Budget) -> list[Sequences]:
+    """What the search may begin with: the teams alone, and the plan of the insertion engine with the teams it has."""
+    has_teams = any(order.team is not None for order in problem.work_orders)
+    if not has_teams or len(problem.work_orders) > MOST_INSPECTED or budget.stopped() is not None:
+        return [given]
+    seconds = limits.time_limit_seconds
+    quick = SearchLimits(
+        time_limit_seconds=None if seconds is None else INSERTION_SHARE * seconds,
+        iteration_limit=len(problem.work_orders) if seconds is None else None,
+    )
+    return [given, InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences]
+
+
+def _start(problem: Problem, given: Sequences, seed: int) -> tuple[Compiled, Searcher, Sequences]:
+    """A compiled problem with the teams of a plan, and a searcher that has placed the rest and searched a little."""
+    from solver.compile import compile_problem, visits_of
+    from solver.searcher import BrokenRoute, Searcher
+
+    plan = build_plan(problem, given)
+    closed: frozenset[int] = frozenset()
+    while True:
+        compiled = compile_problem(problem, given, plan, closed=closed)
+        try:
+            searcher = Searcher(compiled, visits_of(compiled, given), seed)
+        except BrokenRoute as broken:
+            # What the kernel would drive differently stays as it is.
+            closed |= {broken.shift}
+            continue
+        searcher.place_all()
+        searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
+        return compiled, searcher, given
 
 
 def _less_reading_back(problem: Problem, sequences: Sequences, limits: SearchLimits) -> SearchLimits:
