@@ -48,15 +48,12 @@ class Search:
         limits: SearchLimits,
         budget: Budget,
         progress: Progress,
-        *,
-        recombines: bool = True,
     ) -> None:
         self._compiled = compiled
         self._searchers = list(searchers)
         self._limits = limits
         self._budget = budget
         self._progress = progress
-        self._recombines = recombines
         self._pool = RoutePool(compiled)
         self._began = budget.elapsed_seconds
         self._leg_cost = self._mean_leg_cost()
@@ -171,14 +168,11 @@ class Search:
         return True
 
     def _collect(self) -> None:
-        if self._recombines:
-            for searcher in self._searchers:
-                self._pool.add(searcher.costed_routes())
+        for searcher in self._searchers:
+            self._pool.add(searcher.costed_routes())
 
     def _recombine(self) -> None:
         limit = self._limits.time_limit_seconds
-        if not self._recombines:
-            return
         # Work is what ends it, so that an iteration limit alone gives the same plan on every machine; the clock only
         # sees to a time limit.
         seconds, most_seconds = 1.0, UNTIMED_SECONDS

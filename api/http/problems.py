@@ -148,7 +148,7 @@ def bad_header(name: str, why: str) -> HttpRefusal:
     return HttpRefusal(400, "BAD_HEADER", f"the header {name} {why}", params={"header": name})
 
 
-def PROBLEM_RESPONSES(*statuses: int) -> dict[int | str, dict[str, Any]]:  # noqa: N802  reads as a table in routes
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route for these statuses, and for those that every route under `/v1` can give."""
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
     return {

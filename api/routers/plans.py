@@ -12,7 +12,7 @@ from api.http.answers import json_response
 from api.http.conditions import IfMatch, IfNoneMatch, etag_of, is_unchanged, not_modified, required_version
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.parameters import OwnId
-from api.http.problems import PROBLEM_RESPONSES
+from api.http.problems import problem_responses
 from api.planning_state import accept_plan, scopes_of
 from api.routers.solve import LOCATION_HEADER, IdempotencyKey, run_accepted
 from api.run_schemas import QUESTION_EXAMPLE, Plan, PlanPage, PlanQuery, PlanRequest, Run, shown_plan
@@ -35,7 +35,7 @@ router = APIRouter(tags=["planning"])
     status_code=202,
     responses={
         202: {"model": Run, "description": "A run to follow", "headers": LOCATION_HEADER},
-        **PROBLEM_RESPONSES(409),
+        **problem_responses(409),
     },
     openapi_extra=describes_body(PlanRequest, one_day=QUESTION_EXAMPLE),
 )
@@ -70,7 +70,7 @@ def asked(
     "/plans",
     summary="List plans",
     operation_id="list_plans",
-    responses={200: {"model": PlanPage}, **PROBLEM_RESPONSES()},
+    responses={200: {"model": PlanPage}, **problem_responses()},
 )
 def listed(
     request: Request, query: Annotated[PlanQuery, Query()], actor: Annotated[Actor, permitted("read", "plan")]
@@ -89,7 +89,7 @@ def listed(
     responses={
         200: {"model": PlanDocument, "headers": ETAG_HEADER},
         304: {"description": "Not Modified", "headers": ETAG_HEADER},
-        **PROBLEM_RESPONSES(404),
+        **problem_responses(404),
     },
 )
 def got(
@@ -111,7 +111,7 @@ def got(
     "/plans/{plan_id}/record",
     summary="Get what became of a plan",
     operation_id="get_plan_record",
-    responses={200: {"model": Plan, "headers": ETAG_HEADER}, **PROBLEM_RESPONSES(404)},
+    responses={200: {"model": Plan, "headers": ETAG_HEADER}, **problem_responses(404)},
 )
 def record(request: Request, plan_id: OwnId, actor: Annotated[Actor, permitted("read", "plan")]) -> Response:
     with services_of(request).database.read(actor) as work:
@@ -123,7 +123,7 @@ def record(request: Request, plan_id: OwnId, actor: Annotated[Actor, permitted("
     "/plans/{plan_id}/problem",
     summary="Get the problem that a plan answers",
     operation_id="get_problem_of_plan",
-    responses={200: {"model": ProblemDocument}, **PROBLEM_RESPONSES(404)},
+    responses={200: {"model": ProblemDocument}, **problem_responses(404)},
 )
 def problem(request: Request, plan_id: OwnId, actor: Annotated[Actor, permitted("read", "plan")]) -> Response:
     """What was stored when the run began, as a planning document; `attributes.left_out` says what is not part of it."""
@@ -136,7 +136,7 @@ def problem(request: Request, plan_id: OwnId, actor: Annotated[Actor, permitted(
     "/plans/{plan_id}/accept",
     summary="Put a plan in force",
     operation_id="accept_plan",
-    responses={200: {"model": Plan, "headers": ETAG_HEADER}, **PROBLEM_RESPONSES(404, 409, 412, 428)},
+    responses={200: {"model": Plan, "headers": ETAG_HEADER}, **problem_responses(404, 409, 412, 428)},
 )
 def accepted(
     request: Request,

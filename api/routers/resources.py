@@ -28,7 +28,7 @@ from api.http.conditions import (
 )
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.parameters import PathId
-from api.http.problems import PROBLEM_RESPONSES
+from api.http.problems import problem_responses
 from api.resource_kinds import KINDS, MAX_BULK, Kind, PageQuery
 from api.resource_schemas import BulkAnswer
 from data.repositories import Change, Record, Repository, Written
@@ -70,7 +70,7 @@ def _add_list(kind: Kind, name: str) -> None:
         tags=[name],
         summary=f"List {name}",
         operation_id=f"list_{kind.kind}",
-        responses={200: {"model": kind.page}, **PROBLEM_RESPONSES()},
+        responses={200: {"model": kind.page}, **problem_responses()},
     )
     def listed(
         request: Request,
@@ -94,7 +94,7 @@ def _add_bulk(kind: Kind, name: str) -> None:
         tags=[name],
         summary=f"Create or replace many {name}, all or none",
         operation_id=f"write_many_{kind.kind}",
-        responses={200: {"model": BulkAnswer}, **PROBLEM_RESPONSES(412)},
+        responses={200: {"model": BulkAnswer}, **problem_responses(412)},
         openapi_extra=describes_body(kind.items, example=[kind.example]),
     )
     def written(request: Request, actor: Annotated[Actor, permitted("write", kind.kind)], raw: JsonBody) -> Response:
@@ -118,7 +118,7 @@ def _add_get(kind: Kind, name: str) -> None:
         responses={
             200: {"model": kind.record, "headers": _ETAG_HEADER},
             304: {"description": "Not Modified", "headers": _ETAG_HEADER},
-            **PROBLEM_RESPONSES(404),
+            **problem_responses(404),
         },
     )
     def got(
@@ -144,7 +144,7 @@ def _add_put(kind: Kind, name: str) -> None:
         responses={
             200: {"model": kind.record, "headers": _ETAG_HEADER, "description": "Replaced, or as it was"},
             201: {"model": kind.record, "headers": _ETAG_HEADER, "description": "Created"},
-            **PROBLEM_RESPONSES(*conditions),
+            **problem_responses(*conditions),
         },
         openapi_extra=describes_body(kind.body, example=kind.one_example),
     )
@@ -179,7 +179,7 @@ def _add_delete(kind: Kind, name: str) -> None:
         operation_id=f"delete_{kind.kind}",
         status_code=204,
         response_class=Response,
-        responses={204: {"description": "Deleted"}, **PROBLEM_RESPONSES(404, 409, 412, 428)},
+        responses={204: {"description": "Deleted"}, **problem_responses(404, 409, 412, 428)},
     )
     def delete(
         request: Request,

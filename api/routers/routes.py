@@ -10,7 +10,7 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfNoneMatch, is_unchanged, not_modified
 from api.http.parameters import LocalDate, PathId
-from api.http.problems import PROBLEM_RESPONSES
+from api.http.problems import problem_responses
 from api.run_schemas import DayRoutes
 from data.repositories import Plans, Repository
 from dispatcher.actor import Actor
@@ -31,7 +31,7 @@ router = APIRouter(tags=["planning"])
     responses={
         200: {"model": DayRoutes, "headers": _ETAG_HEADER},
         304: {"description": "Not Modified", "headers": _ETAG_HEADER},
-        **PROBLEM_RESPONSES(404),
+        **problem_responses(404),
     },
 )
 def route(

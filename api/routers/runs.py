@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.http.actors import permitted, services_of
 from api.http.answers import json_bytes, json_response
 from api.http.parameters import OwnId
-from api.http.problems import PROBLEM_RESPONSES
+from api.http.problems import problem_responses
 from api.run_schemas import Best, Run, RunPage, RunQuery, shown_run
 from api.schemas import ProblemDocument
 from api.supervise import Supervisor
@@ -46,7 +46,7 @@ router = APIRouter(tags=["planning"], lifespan=_workers)
     "/runs",
     summary="List runs",
     operation_id="list_runs",
-    responses={200: {"model": RunPage}, **PROBLEM_RESPONSES()},
+    responses={200: {"model": RunPage}, **problem_responses()},
 )
 def listed(
     request: Request, query: Annotated[RunQuery, Query()], actor: Annotated[Actor, permitted("read", "run")]
@@ -60,7 +60,7 @@ def listed(
     "/runs/{run_id}",
     summary="Get one run",
     operation_id="get_run",
-    responses={200: {"model": Run}, **PROBLEM_RESPONSES(404)},
+    responses={200: {"model": Run}, **problem_responses(404)},
 )
 def got(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("read", "run")]) -> Response:
     return json_response(shown_run(_run(request, actor, run_id)))
@@ -70,7 +70,7 @@ def got(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("read
     "/runs/{run_id}/best",
     summary="Get the best that a run has so far",
     operation_id="get_best_of_run",
-    responses={200: {"model": Best}, **PROBLEM_RESPONSES(404)},
+    responses={200: {"model": Best}, **problem_responses(404)},
 )
 def best(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("read", "run")]) -> Response:
     """Cancel a run to have its best so far as a whole plan; `plan_id` names it then."""
@@ -95,7 +95,7 @@ def best(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("rea
     "/runs/{run_id}/problem",
     summary="Get the problem of a run",
     operation_id="get_problem_of_run",
-    responses={200: {"model": ProblemDocument}, **PROBLEM_RESPONSES(404)},
+    responses={200: {"model": ProblemDocument}, **problem_responses(404)},
 )
 def problem(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("read", "run")]) -> Response:
     """What was sent to `POST /v1/solve`; of a plan over what is stored the snapshot, once there is a plan."""
@@ -117,7 +117,7 @@ def problem(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("
     "/runs/{run_id}/cancel",
     summary="Ask a run to end with its best so far",
     operation_id="cancel_run",
-    responses={200: {"model": Run}, **PROBLEM_RESPONSES(404)},
+    responses={200: {"model": Run}, **problem_responses(404)},
 )
 def cancel(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("cancel", "run")]) -> Response:
     """A run that waits is cancelled at once, one that has ended stays as it is. Follow the others to their end."""
@@ -136,7 +136,7 @@ def cancel(request: Request, run_id: OwnId, actor: Annotated[Actor, permitted("c
             "description": "Events `progress`, and `ended` at the end; the data of each is the run.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        **PROBLEM_RESPONSES(404),
+        **problem_responses(404),
     },
 )
 async def events(

@@ -12,7 +12,7 @@ from api.documents import check_problem
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.documents import describes_body, problem_of
-from api.http.problems import PROBLEM_RESPONSES
+from api.http.problems import problem_responses
 from api.run_schemas import Run, shown_run
 from api.schemas import PlanDocument, ProblemDocument, problem_schema
 from api.solve_pool import SolvePool
@@ -53,7 +53,7 @@ router = APIRouter(tags=["planning"], lifespan=_pool)
     responses={
         200: {"model": PlanDocument, "description": "The plan"},
         202: {"model": Run, "description": "A run to follow", "headers": LOCATION_HEADER},
-        **PROBLEM_RESPONSES(409),
+        **problem_responses(409),
     },
     openapi_extra=describes_body(ProblemDocument, two_orders=problem_schema()["examples"][0]),
 )
