@@ -172,10 +172,14 @@ class OrderArrays:
         row[at.PARTS_FROM], row[at.PARTS_TO] = first, len(self.parts)
 
     def _class(self, order: WorkOrder) -> int:
-        """Orders that ask for the same skills qualify the same engineers, with the same factors and penalties."""
-        number = self._classes.get(order.required_skills)
+        """Orders that ask for the same skills qualify the same engineers, with the same factors and penalties.
+
+        Where repeat visits have a price, that depends on the engineer and on how long the order takes.
+        """
+        key = order.required_skills, order.service_seconds if self.crew.problem.weights.of("repeat_visit") else None
+        number = self._classes.get(key)
         if number is None:
-            number = self._classes[order.required_skills] = len(self.class_orders)
+            number = self._classes[key] = len(self.class_orders)
             self.class_orders.append(order)
         return number
 

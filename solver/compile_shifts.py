@@ -13,7 +13,7 @@ from dispatcher.facts import Facts, WorkStop
 from dispatcher.model import Engineer, Exact, Shift, WorkOrder
 from dispatcher.plan import Sequences, Visit
 from dispatcher.problem import Problem
-from dispatcher.service import engineer_factor
+from dispatcher.service import engineer_factor, repeat_visit_seconds
 from solver.compile_rows import Rows, table
 from solver.compile_travel import CannotCompile, Places, TravelArrays
 from solver.kernel import layout as at
@@ -103,19 +103,24 @@ def option_arrays(crew: Crew, class_orders: Sequence[WorkOrder]) -> tuple[NDArra
     """
     problem, options = crew.problem, Rows()
     option_of = np.full((max(1, len(class_orders)), len(crew.engineers)), NONE, dtype=np.int64)
-    weight = problem.weights.of("substitution")
+    weight, repeat = problem.weights.of("substitution"), problem.weights.of("repeat_visit")
     profiles: dict[object, int] = {}
-    profile_of = [
-        profiles.setdefault((engineer.skills, tuple(sorted(engineer.duration_factors.items()))), len(profiles))
-        for engineer in crew.engineers
-    ]
+    profile_of = [profiles.setdefault(_profile(engineer), len(profiles)) for engineer in crew.engineers]
     stored: dict[tuple[tuple[int, ...], ...], int] = {}
+    plain: dict[object, tuple[tuple[int, ...], ...]] = {}
     for number, order in enumerate(class_orders):
         known: dict[int, int] = {}
         for index, engineer in enumerate(crew.engineers):
             profile = profile_of[index]
             if profile not in known:
-                rows = _option_rows(problem, engineer, order, weight)
+                # Classes may differ in nothing but how long their orders take.
+                key = order.required_skills, profile
+                if key not in plain:
+                    plain[key] = _option_rows(problem, engineer, order, weight)
+                rows = plain[key]
+                if repeat:
+                    again = repeat * repeat_visit_seconds(order, [(engineer, None)])
+                    rows = tuple((*row[:3], row[3] + again) for row in rows)
                 if all(row[at.NUMERATOR] == 0 for row in rows):
                     known[profile] = NONE
                 else:
@@ -124,6 +129,12 @@ def option_arrays(crew: Crew, class_orders: Sequence[WorkOrder]) -> tuple[NDArra
                     known[profile] = stored[rows]
             option_of[number, index] = known[profile]
     return options.array(4), option_of
+
+
+def _profile(engineer: Engineer) -> tuple[object, ...]:
+    """What two engineers must have in common to do the same work at the same price."""
+    given = (engineer.duration_factors, engineer.fix_probability)
+    return engineer.skills, *(tuple(sorted(by_skill.items())) for by_skill in given)
 
 
 def _option_rows(problem: Problem, engineer: Engineer, order: WorkOrder, weight: int) -> tuple[tuple[int, ...], ...]:
@@ -191,8 +202,7 @@ def shift_arrays(
         alike = (
             *(row[column] for column in _ALIKE),
             tuple(due),
-            engineer.skills,
-            tuple(sorted(engineer.duration_factors.items())),
+            _profile(engineer),
             tuple(sorted(engineer.parts.items())),
             number if is_own else None,
         )
