@@ -24,7 +24,7 @@ _MAP_INCHES = 6.0
 _CROWDED_MAP_INCHES = 7.8
 _CROWDED_PLACES = 100
 _NUMBERS_INCHES = 2.5
-_FOOT_INCHES = 0.75
+_FOOT_INCHES = 0.85
 
 
 def render_plan(problem: Mapping[str, Any], plan: Mapping[str, Any], path: Path) -> None:
