@@ -196,7 +196,7 @@ def test_progress_rises_to_one(engine_name: str, orders: int) -> None:
 # -- the same question, the same plan ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spec", [SMALL_DEMO, replace(EVERYTHING, orders=30), replace(HARD_WINDOWS, orders=40)])
+@pytest.mark.parametrize("spec", [SMALL_DEMO, replace(EVERYTHING, orders=16), replace(HARD_WINDOWS, orders=40)])
 def test_the_same_problem_gives_the_same_plan(engine_name: str, spec: FleetSpec) -> None:
     document = synthetic_problem(spec)
     first, second = (solved(build_problem(document), by=engine_name) for _ in range(2))
@@ -307,7 +307,7 @@ def test_pinned_work_is_left_only_where_no_plan_could_have_it(engine_name: str, 
 def test_pinned_work_is_left_only_where_its_engineer_cannot_do_it_even_alone() -> None:
     """On random days: whatever pinned order is left, its engineer cannot do it beside the other pinned ones."""
     left = 0
-    for seed in range(150):
+    for seed in range(70):
         rng = Random(seed)
         document = random_problem(rng, orders=rng.randint(2, 8), engineers=rng.randint(1, 4))
         problem = read_problem(document, problem_travel)
