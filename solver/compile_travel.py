@@ -101,12 +101,11 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
         units = problem.travel.units(places.positions)
         seconds = np.zeros((len(factors), amount, amount), dtype=np.int32)
         for number, (numerator, denominator) in enumerate(speeds.tolist()):
-            for place in range(amount):
-                work = units[place].astype(np.int64) * numerator
-                if has_traffic:
-                    seconds[number, place] = work * common // (denominator * fastest)
-                else:
-                    seconds[number, place] = (2 * work + denominator) // (2 * denominator)
+            if has_traffic:
+                numerator, denominator, half = numerator * common, denominator * fastest, 0
+            else:
+                numerator, denominator, half = 2 * numerator, 2 * denominator, denominator
+            _divided(units, numerator, denominator, half, seconds[number])
             np.fill_diagonal(seconds[number], 0)
         base = units if has_traffic else none
         if weights_meters:
@@ -127,3 +126,15 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
         common,
         sphere,
     )
+
+
+def _divided(units: NDArray[np.int32], numerator: int, denominator: int, added: int, into: NDArray[np.int32]) -> None:
+    """(units × numerator + added) / denominator, rounded down."""
+    longest = int(units.max(initial=0))
+    if longest < units.size:
+        # Distances repeat: looking their seconds up is quicker than dividing once more.
+        table = ((np.arange(longest + 1, dtype=np.int64) * numerator + added) // denominator).astype(np.int32)
+        np.take(table, units, out=into)
+        return
+    for place, row in enumerate(units):
+        into[place] = (row.astype(np.int64) * numerator + added) // denominator
