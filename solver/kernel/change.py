@@ -303,7 +303,7 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     return keeps_duties(case, day, shift, day.work[7])
 
 
-@inlined
+@jit
 def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
     """Put a banked visit into a route; False, and nothing changed, where that breaks a rule after all.
 

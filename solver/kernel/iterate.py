@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from solver.kernel.change import bank_add, keep, set_limits, settle, take_back
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined, jit, woven
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     ARRIVAL,
@@ -218,7 +218,7 @@ def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
     return int(total)
 
 
-@inlined
+@woven
 def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     """One iteration; whether the plan was changed. `temperature` is in thousandths of the score.
 

@@ -7,7 +7,7 @@ the two bounds kept there. Elsewhere, or where a delay costs something, the rest
 from __future__ import annotations
 
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
-from solver.kernel.compiled import inlined
+from solver.kernel.compiled import inlined, jit, woven
 from solver.kernel.dice import below, steps_to_next, throw
 from solver.kernel.layout import (
     ADMIT,
@@ -391,7 +391,7 @@ FIRST_BATCH = 64
 """Visits of a first plan that are placed in one step."""
 
 
-@inlined
+@woven
 def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
     """Put visits back in one of several orders, greedily; or place the next batch of a first plan."""
     removed = day.counts[REMOVED]

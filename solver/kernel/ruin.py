@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import remove
-from solver.kernel.compiled import inlined
+from solver.kernel.compiled import inlined, jit
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import BANKED, CLOSED, LENGTH, LOCKED, POSITION, ROUTE, Case, Day
 
