@@ -1,4 +1,4 @@
-"""Placing the teams before anything else, several times over: who found no room goes first in the next round.
+"""Placing the teams that the search does not compose, several times over: who found no room goes first the next time.
 
 Teams are placed greedily, so what matters is the order. Each round takes the order of the cheapest round so far and
 moves some of those it left out to the front ("squeaky wheel" optimization, Joslin and Clements 1999).
@@ -13,6 +13,7 @@ from dispatcher.plan import Sequences
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
+from solver.compile_teams import is_searched
 from solver.construction import Construction, regret
 from solver.day_state import DayState
 from solver.repair import without_breaches
@@ -23,9 +24,9 @@ SHARE_OF_TIME = 0.2
 
 
 def place_teams_first(problem: Problem, budget: Budget, seed: int) -> Sequences:
-    """Running and pinned work and as many teams as the best round found room for; no other order."""
+    """Running and pinned work and as many of those teams as the best round found room for; no other order."""
     chance = Random(seed)
-    teams = [order.id for order in problem.work_orders if order.team is not None]
+    teams = [order.id for order in problem.work_orders if order.team is not None and not is_searched(order)]
     worth = DayState(problem)
     ranked = sorted(teams, key=lambda name: -worth.unserved_cost(problem.order_by_id[name]))
     best: tuple[int, Sequences, list[str], list[str]] | None = None

@@ -55,7 +55,13 @@ CACHE_FOLDER = _usable(cache_folder())
 config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]
 _IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)  # type: ignore[attr-defined]
 # The kernel allocates nothing, so it needs none of numba's reference counts.
-_OPTIONS: dict[str, Any] = {"cache": not _IS_BOUNDS_CHECKED, "nogil": True, "_nrt": False, "error_model": "numpy", "no_cfunc_wrapper": True}
+_OPTIONS: dict[str, Any] = {
+    "cache": not _IS_BOUNDS_CHECKED,
+    "nogil": True,
+    "_nrt": False,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+}
 
 
 def is_warm() -> bool:

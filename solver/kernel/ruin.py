@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from solver.kernel.change import remove
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined
 from solver.kernel.dice import below, throw
-from solver.kernel.layout import BANKED, CLOSED, LENGTH, LOCKED, POSITION, ROUTE, Case, Day
+from solver.kernel.layout import (
+    CLOSED,
+    LENGTH,
+    LOCKED,
+    POSITION,
+    ROUTE,
+    TEAM,
+    TEAMS_STAY,
+    Case,
+    Day,
+)
 
 AVERAGE_REMOVED = 10
 """Visits removed in an iteration, in the mean (c bar of the paper)."""
@@ -17,13 +27,16 @@ KEEP_ONE_MORE_PROBABILITY = 0.01
 """Beta: with this chance the preserved middle stays as long as it is."""
 
 
+TEAMS_STAY_PROBABILITY = 0.5
+"""How often an iteration leaves teams together: composing one takes as long as many single visits."""
+
+
 @inlined
 def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
-    amount = len(case.visits)
-    served = amount - day.counts[BANKED]
-    used = 0
+    served, used = 0, 0
     for shift in range(len(case.shifts)):
+        served += day.routes[shift, LENGTH]
         if day.routes[shift, LENGTH] > 0:
             used += 1
     if used == 0:
@@ -33,6 +46,8 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     strings = int(throw(day.dice) * most_strings + 1.0)
     if strings < 1:
         strings = 1
+    if len(case.teams) > 0:
+        day.counts[TEAMS_STAY] = int(throw(day.dice) < TEAMS_STAY_PROBABILITY)
     done = 0
     for place in range(-1, case.near.shape[1]):
         if done >= strings:
@@ -70,6 +85,7 @@ def remove_string(case: Case, day: Day, shift: int, position: int, size: int) ->
             continue
         visit = day.sequence[shift, place]
         # Visits that waited for a removed one are gone too, so a place may hold another visit by now.
-        if not case.visits[visit, LOCKED] and not remove(case, day, visit):
+        is_kept = case.visits[visit, LOCKED] or (case.visits[visit, TEAM] >= 0 and day.counts[TEAMS_STAY])
+        if not is_kept and not remove(case, day, visit):
             return False
     return True
