@@ -64,7 +64,7 @@ class HybridEngine:
         warm_up(progress)
         budget = Budget(limits, cancelled)
         progress(0.0, "placing running and pinned work")
-        given = place_teams_first(problem, budget, limits.seed)
+        given = place_teams_first(problem, budget, limits.seed, with_searched=False)
         try:
             sequences, stopped_by = _searched(problem, given, limits, budget, progress)
         except CannotCompile:
@@ -124,7 +124,8 @@ def _searched(
 
 
 def _candidates(problem: Problem, given: Sequences, limits: SearchLimits, budget: Budget) -> list[Sequences]:
-    """What the search may begin with: what has to be kept, and where there are teams the plan of `insertion` too."""
+    """What the search may begin with: what has to be kept; where there are teams, also those alone as insertion places
+    them, and the plan of the insertion engine."""
     has_teams = any(order.team is not None for order in problem.work_orders)
     if not has_teams or len(problem.work_orders) > MOST_INSPECTED or budget.stopped() is not None:
         return [given]
@@ -133,7 +134,8 @@ def _candidates(problem: Problem, given: Sequences, limits: SearchLimits, budget
         time_limit_seconds=None if seconds is None else INSERTION_SHARE * seconds,
         iteration_limit=len(problem.work_orders) if seconds is None else None,
     )
-    return [given, InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences]
+    inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
+    return [given, place_teams_first(problem, budget, limits.seed, with_searched=True), inserted]
 
 
 def _start(problem: Problem, given: Sequences, seed: int) -> tuple[Compiled, Searcher, Sequences]:

@@ -224,4 +224,4 @@ def test_every_iteration_leaves_teams_that_keep_every_rule(spec: Any) -> None:
             assert defects(plan) == []
             assert evaluate(plan.problem, planned(plan)).feasible
             changed += planned(plan).teams != teams
-    assert changed > 3
+    assert changed > 1

@@ -68,6 +68,20 @@ from solver.kernel.schedule import drive_one, keeps_duties, trace
 from solver.kernel.seating import pull_teams
 from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
 
+LEFT_OUT_PROBABILITY = 0.1
+"""How often a team that is left undone is looked for, to make room for it."""
+LEFT_OUT_DRAWS = 10
+
+
+@inlined
+def left_out_team(case: Case, day: Day, otherwise: int) -> int:
+    """The head of some team in the bank, where chance finds one soon."""
+    for _ in range(LEFT_OUT_DRAWS if day.counts[BANKED] > 0 else 0):
+        visit = day.bank[below(day.dice, day.counts[BANKED])]
+        if case.visits[visit, TEAM] >= 0:
+            return int(visit)
+    return otherwise
+
 
 @jit
 def whole_total(case: Case, day: Day) -> int:
@@ -299,6 +313,8 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     With a `batch` from 0 on nothing is ruined: the next visits of a first plan are placed, where that pays.
     """
     seed_visit = stands_for(case, below(day.dice, len(case.visits)))
+    if len(case.teams) > 0 and batch < 0 and throw(day.dice) < LEFT_OUT_PROBABILITY:
+        seed_visit = left_out_team(case, day, seed_visit)
     associated = day.counts[BESIDE]
     shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
     day.counts[BROKEN] = 0

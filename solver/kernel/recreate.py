@@ -25,10 +25,12 @@ from solver.kernel.layout import (
     PLACE,
     PREVIOUS_ENGINEER,
     REMOVED,
+    ROOM_IS_MADE,
     ROUTE,
     SINGLE_FROM,
     STAMP,
     TEAM,
+    TEAMS_STAY,
     TOUCHED,
     TWIN,
     UNSERVED,
@@ -220,12 +222,15 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
     else:
         count = choose_candidates(case, day, seed_visit)
         rank_candidates(case, day, count)
+        if day.counts[TEAMS_STAY] == ROOM_IS_MADE and not waits_for_unserved(case, day, seed_visit):
+            # Before others take the room.
+            compose(case, day, case.visits[seed_visit, TEAM], False)
     has_dependencies = case.numbers[HAS_DEPENDENCIES] == 1
-    for attempt in range(2 if has_dependencies else 1):
+    for _ in range(2 if has_dependencies else 1):
         for place in range(count):
             rank = day.ranks[place]
             visit = day.order[rank]
-            if (batch >= 0 or attempt == 1) and day.standing[visit, ROUTE] >= 0:
+            if day.standing[visit, ROUTE] >= 0:
                 continue
             if has_dependencies:
                 if waits_for_unserved(case, day, visit):
