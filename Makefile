@@ -6,13 +6,14 @@ UV ?= uv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # How the tests are spread does not change what they do: every one is seeded and owns its files.
-PYTEST := $(BIN)/python -m pytest -n 2 --cov=dispatcher --cov=skills --cov-branch --cov-fail-under=95
+PYTEST := $(BIN)/python -m pytest -n 2
+COVERED := --cov=dispatcher --cov=skills --cov-branch --cov-fail-under=95
 
 COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup warm run demo test test-full postgres lint bench load pins clean
+.PHONY: help setup warm run demo test coverage test-full postgres lint bench load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,11 +42,14 @@ warm: setup ## Compile the search kernel where this machine has not done so: a m
 demo: setup ## Plan a demo day without the service; tables here, documents and picture in var/demo
 	$(BIN)/muster demo --out var/demo
 
-test: lint warm ## Lint, then the fast tests with coverage
+test: lint warm ## Lint, then the fast tests
 	$(PYTEST) -m "not slow"
 
+coverage: setup warm ## The fast tests once more, twice as slowly, counting the branches of the domain they reach
+	$(PYTEST) $(COVERED) -m "not slow"
+
 test-full: postgres lint warm ## Lint, then every test, with many more random examples
-	$(PYTEST) --hypothesis-profile=full
+	$(PYTEST) $(COVERED) --hypothesis-profile=full
 
 postgres: ## Install Debian's PostgreSQL server for the tests where there is none
 	@if [ -n "$$MUSTER_TEST_POSTGRES" ] || command -v pg_ctl >/dev/null || ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1; then \

@@ -14,7 +14,24 @@ from api.http.logs import RequestLog
 from api.http.metrics import Metrics
 from api.http.openapi import describe
 from api.http.paths import Head, SlashesInIds
-from api.routers import health, plans, resources, routes, runs, solve
+from api.live_days import LiveDays
+from api.routers import (
+    events,
+    health,
+    live,
+    phones,
+    plans,
+    resources,
+    routes,
+    runs,
+    skill_history,
+    skills,
+    sla,
+    solve,
+    teams,
+)
+from api.team_accepting import RecentTeams
+from api.team_answers import team_policy
 from api.warm import KernelWarmth
 
 _DESCRIPTION = """\
@@ -44,12 +61,16 @@ def create_app(services: Services, kernel: KernelWarmth | None = None) -> FastAP
     )
     app.state.services = services
     app.state.kernel = kernel
+    app.state.stopping = False
     app.state.metrics = Metrics(services.database)
+    app.state.live_days = LiveDays()
+    app.state.team_policy = team_policy(services.settings.team_policy)
+    app.state.recent_teams = RecentTeams()
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     problems.install(app)
     app.include_router(health.router)
     # In the order in which they are looked through: phones ask for routes, and often.
-    for part in (routes, solve, runs, plans, resources):
+    for part in (routes, phones, events, solve, runs, plans, live, skills, skill_history, teams, sla, resources):
         app.include_router(part.router, prefix="/v1")
     # The last one added is the first one a request meets.
     app.add_middleware(Head)

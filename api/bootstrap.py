@@ -5,18 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.http.actors import Authoriser, everybody_may
+from api.live_events import OnChange, nobody_follows
 from api.settings import Settings
+from api.sla_policy import house_policy
 from data.clock import SortableIds, SystemClock
 from data.session import Database, upgrade
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routers and workers need. `close` it at the end of the process."""
+    """What routers and workers need. `close` it at the end of the process.
+
+    `on_change` is called with the new events of every batch, once they are stored: whoever repairs plans follows it.
+    """
 
     settings: Settings
     database: Database
     authorise: Authoriser
+    on_change: OnChange = nobody_follows
 
     def close(self) -> None:
         self.database.close()
@@ -27,7 +33,9 @@ def build_services(settings: Settings) -> Services:
 
     Raises:
         Unavailable: if the database does not answer.
+        InvalidInput: if the file of the house's policy of promises cannot be meant.
     """
+    house_policy()
     upgrade(settings.database_url)
     clock = SystemClock()
     database = Database(settings.database_url, clock=clock, ids=SortableIds(clock))

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from api import cli_live, cli_service, cli_skills, cli_sla, cli_teams
 from api import cli_output as show
-from api import cli_service
 from api.cli_answers import answers, interrupt, issue_error, unwritable, writable, write_document
 from api.cli_output import BAD_INPUT, FAILED_CHECK
 from api.documents import load_plan_document, load_problem_document
@@ -278,6 +278,10 @@ def schema(
 
 
 cli_service.register(app)
+cli_teams.register(app)
+cli_skills.register(app)
+cli_sla.register(app)
+cli_live.register(app)
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from dispatcher.errors import InvalidInput, Issue, Segment
 from dispatcher.validate import LIMITS, is_plan, is_problem, problem_issues
 from dispatcher.validate_values import shown
 
-__all__ = ["check_plan", "check_problem", "load_plan_document", "load_problem_document", "parse_json"]
+__all__ = ["check_plan", "check_problem", "load_json", "load_plan_document", "load_problem_document", "parse_json"]
 
 _PLACE = re.compile(r'\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
@@ -45,7 +45,7 @@ def load_problem_document(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: with every issue; also where there is no such file, or it cannot be read.
     """
-    document = parse_json(_read(path), name=path.name)
+    document = load_json(path)
     return _sound(document, check_problem(document))
 
 
@@ -55,8 +55,17 @@ def load_plan_document(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: with every issue; also where there is no such file, or it cannot be read.
     """
-    document = parse_json(_read(path), name=path.name)
+    document = load_json(path)
     return _sound(document, check_plan(document))
+
+
+def load_json(path: Path) -> object:
+    """The value of a JSON file, whatever it is.
+
+    Raises:
+        InvalidInput: as `parse_json`; also where there is no such file, or it cannot be read.
+    """
+    return parse_json(_read(path), name=path.name)
 
 
 def _sound(document: object, issues: list[Issue]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _is_union(path: list[Segment]) -> bool:
         return True
     if path[:2] == ["objective", "weights"]:
         return len(path) == 3 and path[2] in RULES_BY_LEVEL
-    return len(path) >= 2 and path[-2] == "stops" and isinstance(path[-1], int)
+    return len(path) >= 2 and isinstance(path[-1], int) and (path[-2] == "stops" or path[:-1] == ["events"])
 
 
 def _translate(

@@ -123,6 +123,7 @@ def _skill_names(document: Mapping[str, Any], engineers: Sequence[Fields], order
     for engineer in engineers:
         names |= dict.fromkeys(held["skill"] for held in engineer.get("skills") or ())
         names |= dict.fromkeys(engineer.get("duration_factors") or ())
+        names |= dict.fromkeys(engineer.get("fix_probability") or ())
     for order in orders:
         team = order.get("team") or {}
         wanted = [order.get("required_skills"), team.get("collective_skills")]

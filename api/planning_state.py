@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
+from api.sla_state import promises
 from data.event_log import EventLog
+from data.live_records import tell_changes
 from data.repositories import Between, Change, PlanRecord, Plans, Repository, Scope
 from data.session import UnitOfWork
-from dispatcher.errors import Contention, Stale
+from dispatcher.errors import Contention, RecordKey, Stale, WrongState
 from dispatcher.services.acceptance import assignments, consequences
 from dispatcher.services.state import PlanQuestion, StoredState, problem_document
 from dispatcher.services.state_values import Values
@@ -77,7 +79,10 @@ def stored_state(work: UnitOfWork, question: PlanQuestion) -> StoredState:
     others = (_engineers_named(orders) | outside) - engineers.keys()
     engineers |= {item["external_id"]: item for item, _ in _named(work, "engineer", others)}
     sites = {order["site"] for order in (*orders, *(order for order, _ in finished_orders))}
+    assets = [item for item, _ in _named(work, "asset", {order["asset"] for order in orders} - {None})]
+    models = _named(work, "asset_model", {asset["asset_model"] for asset in assets} - {None})
     sites |= {shift["body"].get(key) for shift in shifts for key in ("start_location", "end_location")} - {None}
+    promised, parents = promises(work, orders)
     return StoredState(
         territories=[item for item, _ in _named(work, "territory", territories)],
         skills=list(_values(Repository(work, "skill"))),
@@ -90,6 +95,10 @@ def stored_state(work: UnitOfWork, question: PlanQuestion) -> StoredState:
         visits=visits,
         finished_at={order["external_id"]: at for order, at in predecessors if order["status"] == "done"},
         routes_in_force=Plans(work).routes_in_force(scopes_of(territories, question.dates)),
+        assets=assets,
+        asset_models=[item for item, _ in models],
+        promised=promised,
+        parents=parents,
     )
 
 
@@ -98,13 +107,15 @@ def accept_plan(work: UnitOfWork, plan_id: str, version: int | None) -> PlanReco
 
     Raises:
         NotFound, Stale, WrongState, ScopeConflict: as `Plans.accept`; WrongState also where an order of the plan was
-            cancelled since or is planned elsewhere.
+            cancelled since or is planned elsewhere, or where a shift of the plan is not worked any more.
         UnknownReference: if the plan names an engineer or a shift that there is not any more.
         Contention: if somebody changed an order or a visit at the same moment.
     """
+    EventLog(work).hold()
     plans = Plans(work)
     record = plans.accept(plan_id, plans.get(plan_id).version if version is None else version)
     problem, plan = plans.problem(plan_id), plans.document(plan_id)
+    _refuse_shifts_not_worked(work, plan)
     names = [order["id"] for order in problem.get("work_orders") or ()]
     orders, visits = Repository(work, "work_order"), Repository(work, "visit")
     stored = {
@@ -127,22 +138,21 @@ def accept_plan(work: UnitOfWork, plan_id: str, version: int | None) -> PlanReco
         [item.values for item in held.values()],
         frozenset((item["engineer"], item["external_id"]) for item in elsewhere),
     )
+    changed_orders = [{**stored[name].values, "status": status} for name, status in found.orders.items()]
+    new_visits = [{"external_id": work.ids.new(), **values} for values in found.new_visits]
     try:
-        orders.upsert(
-            [
-                Change({**stored[name].values, "status": status}, stored[name].version)
-                for name, status in found.orders.items()
-            ]
-        )
+        orders.upsert([Change(values, stored[values["external_id"]].version) for values in changed_orders])
         visits.upsert(
             [Change(values, held[values["external_id"]].version) for values in found.visits]
-            + [Change({"external_id": work.ids.new(), **values}, 0) for values in found.new_visits]
+            + [Change(values, 0) for values in new_visits]
         )
         for name in found.dropped:
             visits.delete(name, version=held[name].version)
     except Stale as error:
         # The caller's version is the plan's; of these the caller knows nothing.
         raise Contention from error
+    tell_changes(work, "work_order", changed_orders)
+    tell_changes(work, "visit", [*found.visits, *new_visits], [(name,) for name in found.dropped])
     EventLog(work).append(
         PLAN_ACCEPTED,
         f"plan {plan_id}",
@@ -155,6 +165,19 @@ def accept_plan(work: UnitOfWork, plan_id: str, version: int | None) -> PlanReco
         },
     )
     return record
+
+
+def _refuse_shifts_not_worked(work: UnitOfWork, plan: Mapping[str, Any]) -> None:
+    """A plan made before somebody fell ill would give work to nobody."""
+    engineers = sorted({route["engineer"] for route in plan.get("routes") or ()})
+    gone = {
+        (item["engineer"], item["external_id"]): item["status"]
+        for item in _chunked(work, "shift", "engineer", engineers, status=["ended", "cancelled"])
+    }
+    for route in plan.get("routes") or ():
+        key = (route["engineer"], route["shift"])
+        if key in gone:
+            raise WrongState(RecordKey("shift", key), gone[key], "accept a plan with work in it")
 
 
 def _orders_of(work: UnitOfWork, territories: Sequence[str]) -> list[Values]:

@@ -17,6 +17,7 @@ from api.resource_schemas import (
     EXAMPLES,
     AssetFields,
     AssetModelFields,
+    AssetRelationFields,
     ContractFields,
     CustomerFields,
     EngineerFields,
@@ -40,10 +41,13 @@ from api.resource_schemas import (
     WorkOrderStatus,
 )
 from api.schemas_values import Document, Level
+from api.sla_policy import issues_of_changes, placed
 from data.repositories import MAX_PAGE, RESOURCES, Between, Record, Resource
 from dispatcher.errors import Issue, NamedRecord, UnknownReference
+from dispatcher.sla.linking import AssetRelationType
 from dispatcher.validate_engineers import Horizon, engineer_issues
 from dispatcher.validate_orders import order_issues
+from dispatcher.validate_skills import relation_issues
 from dispatcher.validate_values import IssueList, instant, objects
 
 MAX_BULK = 10_000
@@ -167,8 +171,9 @@ class Kind:
         for name, info in type(record).model_fields.items():
             alias = info.alias or name
             if name in stored:
-                if getattr(record, name) is not None:
-                    values[name] = getattr(record, name)
+                value = getattr(record, name)
+                if value is not None:
+                    values[name] = written[alias] if isinstance(value, BaseModel) else value
             elif name != "version" and alias in written and (written[alias] is not None or name == "end_location"):
                 body[alias] = written[alias]
         if "body" in stored:
@@ -202,6 +207,11 @@ class Kind:
                 first, second = _time(document.get(earlier)), _time(document.get(later))
                 if first is not None and second is not None and first > second:
                     issues.order((*path, later), earlier, later, (document[earlier], document[later]))
+            if self.kind == "asset_relation" and document.get("from") == document.get("to") is not None:
+                issues.report((*path, "to"), "SELF_REFERENCE", "a machine is related to itself", "Name another one.")
+            if self.kind == "contract":
+                changes = issues_of_changes(document.get("sla"))
+                yield from (_placed(placed(issue, (*path, "sla"))) for issue in changes)
             if self.kind == "skill_relation" and document.get("type") == "implies":
                 for key, neutral in (("duration_factor", 1), ("penalty", 0)):
                     if document.get(key) not in (None, neutral):
@@ -212,6 +222,8 @@ class Kind:
                             f"Remove `{key}`, or use the type `substitutes`.",
                             field=key,
                         )
+        if self.kind == "skill_relation":
+            relation_issues(objects(list(documents), (self.kind,)), issues)
         for issue in issues:
             # Whether what is named exists, only storage knows.
             if issue.code != "NOT_FOUND":
@@ -283,8 +295,6 @@ KINDS: Sequence[Kind] = (
     _kind("customer", "Customer", CustomerFields, "customers"),
     _kind("contract", "Contract", ContractFields, "contracts", customer=QueryId),
     _kind("site", "Site", SiteFields, "sites", customer=QueryId, territory=QueryId),
-    _kind("asset_model", "AssetModel", AssetModelFields, "asset-models"),
-    _kind("asset", "Asset", AssetFields, "assets", site=QueryId, asset_model=QueryId, contract=QueryId),
     _kind("skill", "Skill", SkillFields, "skills"),
     _kind(
         "skill_relation",
@@ -294,6 +304,17 @@ KINDS: Sequence[Kind] = (
         type=RelationType,
         from_skill=QueryId,
         to_skill=QueryId,
+    ),
+    _kind("asset_model", "AssetModel", AssetModelFields, "asset-models"),
+    _kind("asset", "Asset", AssetFields, "assets", site=QueryId, asset_model=QueryId, contract=QueryId),
+    _kind(
+        "asset_relation",
+        "AssetRelation",
+        AssetRelationFields,
+        "asset-relations",
+        type=AssetRelationType,
+        from_asset=QueryId,
+        to_asset=QueryId,
     ),
     _kind("engineer", "Engineer", EngineerFields, "engineers", territory=QueryId),
     _kind(

@@ -7,14 +7,12 @@ own is kept in the record's `body`, as it was written.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from api.http.parameters import LocalDate, Moment
+from api.resource_zones import TimeZone
 from api.schemas import Break, Deadlines, Dependency, HeldSkill, Pin, RequiredSkill, Team, TimeWindow
 from api.schemas_values import (
     Amount,
@@ -29,10 +27,13 @@ from api.schemas_values import (
     Level,
     Longitude,
     NoneForEmpty,
+    Probability,
     Seconds,
     Text,
     absent,
 )
+from api.sla_schemas import GradingFacts, SlaChanges
+from dispatcher.sla.linking import AssetRelationType
 
 ShiftStatus = Literal["planned", "active", "ended", "cancelled"]
 WorkOrderStatus = Literal["open", "planned", "in_progress", "done", "cancelled"]
@@ -41,29 +42,13 @@ RelationType = Literal["implies", "substitutes"]
 _FREE = "Free data, carried through and never read."
 
 
-@lru_cache(maxsize=1024)
-def _is_timezone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
-        return False
-    return True
-
-
-def _timezone(name: str) -> str:
-    if not _is_timezone(name):
-        raise PydanticCustomError("BAD_TIMEZONE", "not in the IANA time zone database")
-    return name
-
-
-TimeZone = Annotated[Id, AfterValidator(_timezone)]
-
-
 class TerritoryFields(Document):
     """A region that is planned together; its zone says which local date an instant falls on."""
 
     name: Text | None = None
     timezone: TimeZone = Field(description="IANA name.", examples=["Asia/Shanghai"])
+    travel_factor: Factor | None = absent("Every leg takes so many times as long; 1 where absent.")
+    travel_factor_until: Moment | None = absent("Until when it does.")
     attributes: Attributes | None = absent(_FREE)
 
 
@@ -81,6 +66,7 @@ class ContractFields(Document):
     name: Text | None = None
     starts_on: LocalDate | None = absent("First local day, inclusive.")
     ends_on: LocalDate | None = absent("Last local day, inclusive.")
+    sla: SlaChanges | None = absent("What it changes of the policy of the house.")
     attributes: Attributes | None = absent(_FREE)
 
 
@@ -100,6 +86,9 @@ class AssetModelFields(Document):
     """A type of machine."""
 
     name: Text | None = None
+    required_skills: list[RequiredSkill] | None = absent(
+        "What work on such machines needs, beside what its work orders ask for."
+    )
     attributes: Attributes | None = absent(_FREE)
 
 
@@ -111,6 +100,14 @@ class AssetFields(Document):
     contract: Id | None = None
     name: Text | None = None
     attributes: Attributes | None = absent(_FREE)
+
+
+class AssetRelationFields(Document):
+    """`from` is part of `to`, or feeds it: a fault of one may be a fault of the other."""
+
+    type: AssetRelationType
+    from_asset: Id = Field(alias="from")
+    to_asset: Id = Field(alias="to")
 
 
 class SkillFields(Document):
@@ -139,6 +136,9 @@ class EngineerFields(Document):
     skills: list[HeldSkill] | None = None
     speed_factor: Factor | None = absent("Above 1 drives faster; 1 where absent.")
     duration_factors: dict[Id, Factor | None] | None = absent("Stretches service, by required skill.")
+    fix_probability: dict[Id, Probability | None] | None = absent(
+        "That one visit fixes the fault, by required skill; 1 where absent."
+    )
     parts: dict[Id, Count | None] | None = absent("Stock at the start of every shift, by part.")
     on_call: bool | None = absent("Information for emergencies, no rule.")
     attributes: Attributes | None = absent(_FREE)
@@ -152,6 +152,7 @@ class ShiftFields(Document):
     end: Moment = Field(description="What lies beyond is overtime.")
     latest_end: Moment | None = absent("The route is back by then; `end` where absent.")
     status: ShiftStatus | None = absent("`planned` where absent.")
+    available_from: Moment | None = absent("When the engineer is there, where that is later than `start`.")
     start_location: Id | None = absent("A site. A shift without one cannot be planned.")
     end_location: Id | None = absent("A site; `start_location` where absent; an explicit null is an open route.")
     breaks: list[Break] | None = None
@@ -160,7 +161,7 @@ class ShiftFields(Document):
 
 
 class PositionFields(Document):
-    """Where an engineer was last; where they were before is kept nowhere."""
+    """Where an engineer was last; where they were before is kept nowhere, but for positions told as events."""
 
     latitude: Latitude = Field(alias="lat", description="Degrees, WGS 84.")
     longitude: Longitude = Field(alias="lon", description="Degrees, WGS 84.")
@@ -175,6 +176,8 @@ class WorkOrderFields(Document):
     territory: Id | None = None
     level: Level | None = absent("`L4` where absent.")
     status: WorkOrderStatus | None = absent("`open` where absent.")
+    opened_at: Instant | None = absent("When it was reported: from then on its promises count. Without it none do.")
+    grading: GradingFacts | None = absent("What is known about the fault, for grading it.")
     service_seconds: Seconds
     setup_seconds: Seconds | None = absent("Once per visit to a location; 0 where absent.")
     value: Amount | None = absent("What leaving it undone costs; by level where absent, and 0 is 0.")
@@ -210,6 +213,8 @@ class VisitFields(Document):
     paused_seconds: Seconds | None = absent("0 where absent.")
     ended_at: Moment | None = None
     failure: Attributes | None = absent("Why it failed.")
+    expected_end: Moment | None = absent("When work that runs longer will end.")
+    report: Attributes | None = absent("Notes, used parts and pauses, as events told them.")
 
 
 class Identified(Document):
@@ -276,8 +281,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "customer": {"id": "C1", "name": "Harbour"},
     "contract": {"id": "K1", "customer": "C1", "starts_on": "2026-01-01", "ends_on": "2026-12-31"},
     "site": {"id": "n17", "territory": "east", "lat": 31.25, "lon": 121.46, "timezone": "Asia/Shanghai"},
-    "asset_model": {"id": "crane", "name": "Gantry crane"},
+    "asset_model": {"id": "crane", "name": "Gantry crane", "required_skills": [{"skill": "hydraulics", "level": 2}]},
     "asset": {"id": "crane-7", "site": "n17", "asset_model": "crane"},
+    "asset_relation": {"id": "AR1", "type": "part_of", "from": "crane-7", "to": "crane-1"},
     "skill": {"id": "hydraulics", "name": "Hydraulics"},
     "skill_relation": {
         "id": "R1",

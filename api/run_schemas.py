@@ -98,7 +98,7 @@ class Run(BaseModel):
     version: int = Field(description="Rises with every change, also with a worker's signs of life.")
     created_at: datetime
     updated_at: datetime
-    kind: Literal["solve", "plan"]
+    kind: Literal["solve", "plan", "repair"]
     state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     requested_by: str
     attempts: int

@@ -30,6 +30,7 @@ from api.schemas_values import (
     Longitude,
     MetersRow,
     NoneForEmpty,
+    Probability,
     Seconds,
     SecondsBySize,
     SecondsRow,
@@ -135,6 +136,9 @@ class Engineer(Document):
     shifts: list[Shift] | None = None
     speed_factor: Factor | None = Field(default=1, description="Above 1 drives faster.")
     duration_factors: dict[Id, Factor | None] | None = absent("Stretches service, by required skill.")
+    fix_probability: dict[Id, Probability | None] | None = absent(
+        "That one visit fixes the fault, by required skill; 1 where absent."
+    )
     parts: dict[Id, Count | None] | None = absent("Stock at the start of every shift, by part.")
     on_call: bool | None = absent("Information for emergencies, no rule.")
     attributes: Attributes | None = absent("Free data, carried through and never read.")
@@ -293,6 +297,7 @@ class Weights(Document):
     worst_lateness: Weight | None = absent("Per second.")
     fairness: Weight | None = absent("Per second of mean absolute deviation of workloads.")
     engineers_used: Weight | None = absent("Per engineer with work.")
+    repeat_visit: Weight | None = absent("Per second of service that is expected to be repeated.")
 
 
 class Objective(Document):
@@ -421,14 +426,15 @@ class _PlainSchema(GenerateJsonSchema):
 
 def problem_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a problem document: its shape, not its meaning."""
-    return _schema(ProblemDocument, "Muster problem document, version 1", _PROBLEM_EXAMPLE)
+    return document_schema(ProblemDocument, "Muster problem document, version 1", _PROBLEM_EXAMPLE)
 
 
 def plan_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a plan document: its shape, not its truth."""
-    return _schema(PlanDocument, "Muster plan document, version 1", _PLAN_EXAMPLE)
+    return document_schema(PlanDocument, "Muster plan document, version 1", _PLAN_EXAMPLE)
 
 
-def _schema(model: type[BaseModel], title: str, example: dict[str, Any]) -> dict[str, Any]:
+def document_schema(model: type[BaseModel], title: str, example: dict[str, Any]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a kind of document."""
     generated = model.model_json_schema(schema_generator=_PlainSchema)
     return {"$schema": _DIALECT, **generated, "title": title, "examples": [example]}

@@ -19,16 +19,21 @@ BACKLOG = 2048
 
 
 class _Announcing(uvicorn.Server):
-    """A server that says when it can be reached."""
+    """A server that says when it can be reached, and tells the application when it ends: some streams have no end."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, announce: Callable[[], None]) -> None:
         super().__init__(config)
+        self._app = app
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and not self.should_exit:
             self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.stopping = True
+        await super().shutdown(sockets)
 
 
 def listen(host: str, port: int, *, or_next: bool = False) -> socket.socket:
@@ -66,7 +71,7 @@ def run(app: FastAPI, listener: socket.socket, announce: Callable[[], None]) -> 
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    server = _Announcing(config, announce)
+    server = _Announcing(config, app, announce)
     # uvicorn raises the signal again once it has ended; whoever called has things to put away, too.
     before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

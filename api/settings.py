@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] = 0.5
     lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
     log_format: Literal["json", "console"] = "json"
+    team_policy: Path | None = None
 
     @field_validator("database_url")
     @classmethod

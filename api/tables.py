@@ -161,7 +161,7 @@ def routes_table(plan: Document, problem: Document | None = None, limit: int | N
                 sums.lateness,
             )
         )
-    table = _filled(f"Routes ({len(routes):,}){clock.context}", _ROUTE_HEADS, rows, right=range(2, 11))
+    table = filled(f"Routes ({len(routes):,}){clock.context}", _ROUTE_HEADS, rows, right=range(2, 11))
     _count_left_out(table, len(routes), limit, "route")
     if rows and all(row[-1] == _NOTHING for row in rows):
         _add_caption(table, "The plan does not say how late its work orders are.")
@@ -202,7 +202,7 @@ def route_detail(plan: Document, engineer: str, shift: str) -> Table:
         )
         before = end or arrival or before
     title = f"Route of {plain(engineer)}, shift {plain(shift)}{clock.context}"
-    return _filled(title, _STOP_HEADS, rows, right=range(4, 10))
+    return filled(title, _STOP_HEADS, rows, right=range(4, 10))
 
 
 def teams_table(plan: Document, limit: int | None = None) -> Table:
@@ -220,7 +220,7 @@ def teams_table(plan: Document, limit: int | None = None) -> Table:
         for team in teams[:limit]
     ]
     heads = ("work order", "start", "size", "members", "standby")
-    table = _filled(f"Teams ({len(teams):,}){clock.context}", heads, rows, right=(1, 2))
+    table = filled(f"Teams ({len(teams):,}){clock.context}", heads, rows, right=(1, 2))
     _count_left_out(table, len(teams), limit, "team")
     return table
 
@@ -246,7 +246,7 @@ def unassigned_table(plan: Document, limit: int | None = None) -> Table:
             )
         )
     heads = ("work order", "engineers by reason", "for example", "cheapest fix")
-    table = _filled(f"Unassigned work orders ({len(entries):,})", heads, rows)
+    table = filled(f"Unassigned work orders ({len(entries):,})", heads, rows)
     _count_left_out(table, len(entries), limit, "work order")
     unsaid = sum(int(entry.get("reasons_left_out") or 0) for entry in entries)
     if unsaid:
@@ -408,7 +408,7 @@ def _table(title: str, heads: Sequence[str], right: Iterable[int] = ()) -> Table
     return table
 
 
-def _filled(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> Table:
+def filled(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> Table:
     """A table without the columns in which no row has anything; the first always stays."""
     kept = [i for i in range(len(heads)) if i == 0 or any(row[i] not in ("", _NOTHING) for row in rows)]
     aligned = set(right)

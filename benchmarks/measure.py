@@ -18,7 +18,7 @@ from benchmarks.peers.flat import CannotModel, FlatDay
 from data.synthetic import EVERYTHING, HARD_WINDOWS, synthetic_problem
 from dispatcher.errors import EngineRefuses
 from dispatcher.evaluate import evaluate
-from dispatcher.plan import Sequences
+from dispatcher.plan import Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
@@ -31,6 +31,8 @@ from solver.engines import engine_named
 
 WARM_UP_SECONDS, WARM_UP_ITERATIONS = 2.0, 50
 COMPLETION_SECONDS = 120.0
+PUBLISHED_TRACKS = ("hhcrsp", "vrptwsyn", "strsp")
+"""Tracks with an objective of their own, recomputed from the routes, which a row keeps for that."""
 Document = dict[str, Any]
 
 
@@ -74,6 +76,8 @@ def measure(job: Mapping[str, Any]) -> Document:
     }
     if job["track"] == "scale":
         result["placeable"] = still_placeable(problem, found.sequences)
+    if job["track"] in PUBLISHED_TRACKS:
+        result["routes"] = routes_of(found.sequences)
     return result
 
 
@@ -132,6 +136,15 @@ def judged(problem: Problem, document: Document, sequences: Sequences) -> Docume
         "travel_seconds": _amount(verdict, "travel"),
         "served": len(problem.work_orders) - len(plan.unassigned),
         "findings": [f"{finding.code} {finding.path}: {finding.message}" for finding in verdict.findings[:3]],
+    }
+
+
+def routes_of(sequences: Sequences) -> dict[str, list[tuple[str, str | None]]]:
+    """The work orders of every engineer in turn, each with the role; engineers of these tracks have one shift."""
+    return {
+        route.engineer: [(visit.work_order, visit.role) for visit in route.visits if isinstance(visit, Visit)]
+        for route in sequences.routes
+        if route.visits
     }
 
 

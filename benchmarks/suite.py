@@ -16,8 +16,9 @@ from benchmarks.formats.vrptw import best_known, read_vrptw, vrptw_document
 from benchmarks.reference import CHECKOUT
 from data.synthetic import EVERYTHING, FleetSpec, synthetic_problem
 
-Track = Literal["hard", "rich", "scale", "vrptw", "documents"]
+Track = Literal["hard", "rich", "scale", "vrptw", "documents", "hhcrsp", "vrptwsyn", "strsp", "teams"]
 TRACKS: tuple[Track, ...] = ("hard", "rich", "scale", "vrptw")
+"""The tracks of the comparison with other solvers; those of teams are in `benchmarks.team_suite`."""
 
 ENGINEERS = {100: 15, 300: 40, 800: 100, 2000: 250}
 SCALE_ENGINEERS = {5000: 500, 20000: 2000}
@@ -84,11 +85,11 @@ def synthetic_instances(track: Track, sizes: Sequence[int] | None = None) -> lis
 
 
 def _synthetic(name: str, track: Track, spec: FleetSpec) -> Instance:
-    digest = hashlib.sha256(f"{_generator_digest()} {spec!r}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{generator_digest()} {spec!r}".encode()).hexdigest()[:12]
     return Instance(name, track, spec.orders, digest, partial(synthetic_problem, spec))
 
 
-def _generator_digest() -> str:
+def generator_digest() -> str:
     return source_digest(sorted((CHECKOUT / "data").glob("synthetic*.py")))
 
 

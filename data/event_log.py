@@ -1,7 +1,8 @@
 """What happened, appended in the transaction in which it happened and never changed.
 
-A tenant's events are counted from 1 without a gap: who appends holds the end of the tenant's log until commit. So
-append last in a unit of work, when everything else is written. Beside each event lies a row of the outbox; whoever
+A tenant's events are counted from 1 without a gap: who appends holds the end of the tenant's log until commit. Who
+changes what the log tells (`data.live_records`) holds it before anything is read, so that the order of events is the
+order of changes; all others append last in their unit of work. Beside each event lies a row of the outbox; whoever
 tells others reads it there and may tell twice, but never forgets.
 """
 
@@ -75,6 +76,10 @@ class EventLog:
     def __init__(self, work: UnitOfWork) -> None:
         self._work = work
 
+    def hold(self) -> None:
+        """Hold the end of the log until commit: nobody else changes what it tells meanwhile."""
+        self._lock_head()
+
     def append(
         self,
         type: str,
@@ -125,13 +130,24 @@ class EventLog:
 
     def read(self, after: int = 0, limit: int = 100) -> Sequence[EventRecord]:
         """Up to `limit` events that follow a sequence number, in their order."""
+        # Columns and no rows of the mapper: whoever replays a log reads all of it.
         query = (
-            select(Event)
+            select(*(getattr(Event, name) for name in _FIELDS))
             .where(Event.tenant_id == self._work.tenant_id, Event.sequence > after)
             .order_by(Event.sequence)
             .limit(limit)
         )
-        return [_record(event) for event in self._work.session.scalars(query)]
+        return [EventRecord(*row) for row in self._work.session.execute(query)]
+
+    def told(self, client_ids: Collection[str]) -> dict[str, EventRecord]:
+        """The events that were told under these client ids, by them."""
+        query = select(Event).where(Event.tenant_id == self._work.tenant_id, Event.client_id.in_(client_ids))
+        return {str(event.client_id): _record(event) for event in self._work.session.scalars(query)}
+
+    def last(self) -> int:
+        """The number of the newest event; 0 before the first."""
+        query = select(EventHead.sequence).where(EventHead.tenant_id == self._work.tenant_id)
+        return self._work.session.scalars(query).one_or_none() or 0
 
     def undelivered(self, limit: int = 100) -> Sequence[EventRecord]:
         """Up to `limit` events that nobody outside was told yet, in their order.

@@ -116,6 +116,25 @@ class Runs:
             raise IdempotencyConflict(idempotency_key)
         return self._record(run)
 
+    def finished(self, kind: str, request: Mapping[str, Any], text: str) -> RunRecord:
+        """A run that is over as it is written: its plan was made by the command itself and is published with it."""
+        run = self._work.add(
+            PlanningRun,
+            kind=kind,
+            state="succeeded",
+            requested_by=self._work.actor.principal,
+            idempotency_key=None,
+            request_sha256=canonical_sha256({"kind": kind, "request": request}),
+            request=request,
+            attempts=1,
+            max_attempts=1,
+            fencing_token=0,
+            progress=1.0,
+            progress_text=text,
+            cancel_requested=False,
+        )
+        return self._record(run)
+
     def get(self, run_id: str) -> RunRecord:
         """Raises NotFound if there is no such run."""
         return self._record(self._row(run_id))

@@ -55,7 +55,7 @@ class Shift(Named, Row):
     """One working period; a route belongs to it. `local_date` is the day it counts for, where it is worked.
 
     `body` holds the planning document's fields of a shift that have no column; its start and end locations are
-    sites.
+    sites. `available_from` is when the engineer is there, where that is later than the start.
     """
 
     __tablename__ = "shift"
@@ -74,6 +74,7 @@ class Shift(Named, Row):
     latest_end: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(Text, default=SHIFT_STATES[0])
     body: Mapped[dict[str, Any]] = mapped_column(JsonObject)
+    available_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class EngineerPosition(Row):

@@ -109,6 +109,7 @@ class _Weird:
         }
         if self.chance(0.35):
             document["current_plan"] = self._forget(simple_plan(document))
+        self._doubt(Random(document["id"]), weights)
         return document
 
     def _places(self, count: int) -> dict[str, Place]:
@@ -364,6 +365,20 @@ class _Weird:
                 levels = rng.sample(LEVELS, 2)
                 weights[rule] = rng.choice((1.5, {level: rng.choice((0, 0.05, 20)) for level in levels}))
         return weights
+
+    def _doubt(self, rng: Random, weights: Document) -> None:
+        """Now and then engineers may not fix it at once, which mostly costs something.
+
+        By a chance of its own, so that the rest of the document is the same with and without it.
+        """
+        if rng.random() < 0.7:
+            return
+        for engineer in self.engineers:
+            if rng.random() < 0.7:
+                engineer["fix_probability"] = {
+                    skill: rng.choice((0, 0.25, 0.333, 0.8, 0.95, 1, None)) for skill in rng.sample(SKILLS, 2)
+                }
+        weights["repeat_visit"] = rng.choice((0, 0.25, 1, 3))
 
     def _travel(self, has_meters: bool) -> Document:
         rng = self.rng

@@ -172,6 +172,9 @@ def _engineer(item: Document) -> Engineer:
         duration_factors={
             skill: exact(factor) for skill, factor in (item.get("duration_factors") or {}).items() if factor is not None
         },
+        fix_probability={
+            skill: exact(chance) for skill, chance in (item.get("fix_probability") or {}).items() if chance is not None
+        },
         parts={part: int(count) for part, count in (item.get("parts") or {}).items() if count is not None},
         on_call=bool(item.get("on_call")),
     )

@@ -6,13 +6,16 @@
     ├── UnknownEngine   `solve.engine` names none of the engines there are
     ├── EngineRefuses   the engine asked for cannot keep a hard rule of this problem; another one can
     ├── PlanRefused     a plan the product made itself failed its checks; it is never published
+    ├── EventRefused    what is stored does not allow an event of a batch; carries its one issue
     └── Refusal         what is stored does not allow a command; a stable code with parameters
         ├── NotFound              nothing has this key
         │   └── UnknownReference  records name others that there are not
         ├── InUse                 others name what should be deleted
         ├── Stale                 the caller's version is not the one stored
         ├── WrongState            its life has gone where this cannot happen any more
+        │   └── NoPlanInForce     nothing was accepted for a territory on a date
         ├── ScopeConflict         another plan was accepted for the same territory and date
+        ├── OptionGone            a way to send a team is not any more what it was when it was asked for
         ├── IdempotencyConflict   a key that stands for another command already
         ├── LeaseLost             a worker reports on a run that was taken from it
         ├── BadCursor             a page is asked for with a cursor of no list here
@@ -65,6 +68,8 @@ ISSUE_CODES: Mapping[str, str] = {
     "OUTSIDE_HORIZON": "a time outside the horizon",
     "OVERLAP": "two intervals that must be apart overlap",
     "IMPLIES_WITH_PRICE": "an implies relation with a factor or a penalty",
+    "SKILL_CYCLE": "relations between skills that lead round in a circle",
+    "SKILL_CONTRADICTION": "relations between skills that cannot all be meant",
     "TEAM_WITHOUT_ON_SITE_ROLE": "a team in which nobody has to be on site",
     "TEAM_ROLE_SIZE": "a role whose max is below its min",
     "TEAM_LEAD_FIRST": "a lead_first arrival without exactly one lead who arrives",
@@ -72,6 +77,8 @@ ISSUE_CODES: Mapping[str, str] = {
     "MATRIX_CELLS": "more wrong cells in a matrix than are listed one by one",
     "MISSING_METERS": "`distance` has weight, but the matrix has no meters",
     "SKILL_GRAPH_TANGLED": "substitutions that search cannot untangle",
+    "INVALID_GRAPHML": "a file that is not one directed graph in GraphML",
+    "IMPOSSIBLE_MOVE": "a move of a what-if question that makes no sense",
     "COST_TOO_LARGE": "a cost might not fit into 63 bits",
 }
 """Every code of an issue, with its meaning in half a line."""
@@ -82,7 +89,9 @@ REFUSAL_CODES: Mapping[str, str] = {
     "IN_USE": "others name what should be deleted",
     "STALE_VERSION": "the record has changed since the caller read it",
     "WRONG_STATE": "the record's life has gone where this cannot happen any more",
+    "NO_PLAN_IN_FORCE": "no plan is in force for the territory on the date",
     "SCOPE_CONFLICT": "another plan was accepted for the same territory and date",
+    "OPTION_GONE": "the option is not any more what it was",
     "IDEMPOTENCY_CONFLICT": "the key stands for another command already",
     "LEASE_LOST": "the run was taken from this worker",
     "BAD_CURSOR": "the cursor belongs to no list here",
@@ -90,6 +99,17 @@ REFUSAL_CODES: Mapping[str, str] = {
     "UNAVAILABLE": "the database does not answer now",
 }
 """Every code of a refusal, with its meaning in half a line."""
+
+EVENT_CODES: Mapping[str, str] = {
+    "ALREADY_EXISTS": "an order with this id is there already",
+    "IN_THE_FUTURE": "it has not happened yet",
+    "OUT_OF_ORDER": "it would have happened before what it follows",
+    "NO_VISIT": "the engineer has no visit to this order",
+    "TAKEN": "somebody else is on the way to this order or at work on it",
+    "ELSEWHERE": "the engineer is at work on another order",
+    "BEYOND_SHIFT": "the instant lies behind the end of the shift",
+}
+"""Codes that only refused events have, beside some of the refusals above, with their meaning in half a line."""
 
 Segment = str | int
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -171,6 +191,19 @@ class PlanRefused(MusterError):  # noqa: N818
 
     def __reduce__(self) -> tuple[type[PlanRefused], tuple[tuple[str, ...]]]:
         return type(self), (self.differences,)
+
+
+class EventRefused(MusterError):  # noqa: N818
+    """What is stored does not allow an event, and nothing has changed by it; `issue` says why, and what to do."""
+
+    issue: Issue
+
+    def __init__(self, issue: Issue) -> None:
+        self.issue = issue
+        super().__init__(str(issue))
+
+    def __reduce__(self) -> tuple[type[EventRefused], tuple[Issue]]:
+        return type(self), (self.issue,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +322,18 @@ class WrongState(Refusal):
         super().__init__(f"{record} is {state}: {action} is not possible", params, record, state, action)
 
 
+class NoPlanInForce(WrongState):
+    """Nothing was accepted for a territory on a date (ISO), so there is no running plan to ask about."""
+
+    code = "NO_PLAN_IN_FORCE"
+
+    def __init__(self, territory: str, date: str) -> None:
+        self.record = RecordKey("territory", (territory,))
+        self.state, self.action = "without a plan", "ask about the running plan"
+        message = f"no plan is in force for {territory} on {date}: accept one first"
+        Refusal.__init__(self, message, {"territory": territory, "date": date}, territory, date)
+
+
 class ScopeConflict(Refusal):
     """Since the plan's snapshot another plan was accepted for these (territory, ISO date) pairs."""
 
@@ -304,6 +349,16 @@ class ScopeConflict(Refusal):
         super().__init__(
             f"another plan was accepted after plan {plan} was begun, for {places}", params, plan, self.scopes
         )
+
+
+class OptionGone(Refusal):
+    """A way to send a team to an order is not any more what it was when it was asked for; `why` says what changed."""
+
+    code = "OPTION_GONE"
+
+    def __init__(self, work_order: str, option: str, why: str) -> None:
+        params = {"work_order": work_order, "option": option, "why": why}
+        super().__init__(f"option {option} for {work_order} is gone: {why}", params, work_order, option, why)
 
 
 class IdempotencyConflict(Refusal):

@@ -81,6 +81,7 @@ class Engineer:
     territory: str | None = None
     speed_factor: Exact = 1
     duration_factors: Mapping[str, Exact] = field(default_factory=dict)
+    fix_probability: Mapping[str, Exact] = field(default_factory=dict)
     parts: Mapping[str, int] = field(default_factory=dict)
     on_call: bool = False
 

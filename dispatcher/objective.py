@@ -31,6 +31,7 @@ _BALANCED_FLAT: dict[str, str] = {
     "worst_lateness": "0",
     "fairness": "0",
     "engineers_used": "0",
+    "repeat_visit": "0",
 }
 _LATENESS = dict(zip(LEVELS, ("10", "3", "0.5", "0.1"), strict=True))
 _LATENESS_ONCE = dict(zip(LEVELS, ("36000", "10800", "2880", "720"), strict=True))

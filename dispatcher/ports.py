@@ -35,7 +35,7 @@ class DriveLaw:
     up. Units are metres of geodesic travel, where `units` is made from `sphere`, or the seconds of a given matrix.
 
     Attributes:
-        sphere: per place the longitude in radians and the sine and cosine of the latitude; None for a matrix.
+        sphere: per place its point on the unit sphere; None for a matrix.
         meters_per_radian: the earth's radius times the detour.
         traffic_from: instants (epoch seconds) from which on a rate holds; one entry without traffic.
         traffic_rates: `traffic_common` over each factor: what is driven in a second of the clock.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -83,6 +83,17 @@ class Problem:
                     pairs[(order.id, other)] = None
         return tuple(pairs)
 
+    def part(self, engineers: Iterable[Engineer], work_orders: Iterable[WorkOrder]) -> Problem:
+        """The same problem with some of its engineers and orders only, none of them changed.
+
+        What is known about qualifications and places is shared, so a part costs little to make.
+        """
+        part = replace(self, engineers=tuple(engineers), work_orders=tuple(work_orders))
+        vars(part).update(
+            _qualifications=self._qualifications, _holdings=self._holdings, location_index=self.location_index
+        )
+        return part
+
     def is_running(self, order: WorkOrder) -> bool:
         """Running work was started before `now`: it stays where it is and most hard rules no longer ask."""
         return order.pin is not None and order.pin.start is not None and order.pin.start < self.now
@@ -97,19 +108,21 @@ class Problem:
 
     def holds(self, engineer: Engineer, required: tuple[RequiredSkill, ...], at: int) -> bool:
         """Whether the engineer holds all of these skills at an instant, whatever the order."""
-        key = (engineer.id, required)
-        timeline = self._holdings.get(key)
-        if timeline is None:
-            timeline = _Timeline(self.skill_graph, engineer.skills, required)
-            self._holdings[key] = timeline
-        return timeline.at(at).qualified
+        return self._holding(engineer, required).at(at).qualified
 
     def _timeline(self, engineer: Engineer, order: WorkOrder, role: str | None) -> _Timeline:
         key = (engineer.id, order.id, role)
         timeline = self._qualifications.get(key)
         if timeline is None:
-            timeline = _Timeline(self.skill_graph, engineer.skills, order.required_of(role))
-            self._qualifications[key] = timeline
+            # Many orders ask for the same skills; a new one then finds the answer of those before.
+            timeline = self._qualifications[key] = self._holding(engineer, order.required_of(role))
+        return timeline
+
+    def _holding(self, engineer: Engineer, required: tuple[RequiredSkill, ...]) -> _Timeline:
+        key = (engineer.id, required)
+        timeline = self._holdings.get(key)
+        if timeline is None:
+            timeline = self._holdings[key] = _Timeline(self.skill_graph, engineer.skills, required)
         return timeline
 
     def leg_seconds(self, origin: str, destination: str, departure: int, engineer: Engineer) -> int:

@@ -24,6 +24,7 @@ REASONS: Mapping[str, str] = {
     "PARTS": "{engineer} carries too few of {part}: {needed} needed, {stock} in stock",
     "COSTS_MORE": "{engineer} could go, but that would cost {cost:,}, and leaving it undone costs {value:,}",
     "NOT_REACHED": "{engineer} could go and it would pay, but the search ended before it came to that",
+    "FROZEN": "{engineer} could only go before work that starts soon or is under way, and that stays as it is",
     "PARTS_TAKEN": "the {part} that {engineer} carries goes to other orders of the shift",
     "STANDBY": "{engineer} stands by for {other} and would come too late there if called",
     "MAX_WORK_ORDERS": "{engineer} has as many orders as the shift may have ({limit})",

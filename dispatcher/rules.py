@@ -85,4 +85,5 @@ SOFT_RULES: tuple[SoftRule, ...] = (
     SoftRule("worst_lateness", "s", "the largest lateness of any kind", soft_rules.worst_lateness),
     SoftRule("fairness", "s", "mean absolute deviation of the engineers' busy time", soft_rules.fairness),
     SoftRule("engineers_used", "engineers", "engineers with a work stop", soft_rules.engineers_used),
+    SoftRule("repeat_visit", "s", "expected service of visits that have to be repeated", soft_rules.repeat_visit),
 )

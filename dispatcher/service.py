@@ -1,10 +1,11 @@
-"""How long a stop takes, and who is qualified to make it."""
+"""How long a stop takes, who is qualified to make it, and how likely somebody has to come again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from dispatcher.model import Engineer, Exact, WorkOrder, round_half_up
+from dispatcher.model import LEAD, Engineer, Exact, WorkOrder, round_half_up
 from dispatcher.problem import Problem
 from skills.qualification import Qualification
 
@@ -56,3 +57,27 @@ def service_seconds(
     if factor == 1 and substitution == 1:
         return base
     return round_half_up(base * factor * substitution)
+
+
+def repeat_visit_seconds(order: WorkOrder, members: Sequence[tuple[Engineer, str | None]]) -> int:
+    """The expected seconds of a repeat visit to a served order, rounded half up.
+
+    The holders of the role `lead` answer for the fix, where nobody holds it all members; of several the one most
+    likely to succeed counts, and of the skills required of a member the one least likely.
+
+    Args:
+        order: The order served.
+        members: Its on-site and remote members, at least one, each with the role held.
+    """
+    return round_half_up((1 - chance_to_fix(order, members)) * order.service_seconds)
+
+
+def chance_to_fix(order: WorkOrder, members: Sequence[tuple[Engineer, str | None]]) -> Exact:
+    """The probability (0 to 1) that the first visit of these members fixes it, as `repeat_visit_seconds` counts it."""
+    leads = [member for member in members if member[1] == LEAD]
+    return max(_fix_probability(engineer, order, role) for engineer, role in leads or members)
+
+
+def _fix_probability(engineer: Engineer, order: WorkOrder, role: str | None) -> Exact:
+    known = engineer.fix_probability
+    return min((known.get(required.skill, 1) for required in order.required_of(role)), default=1) if known else 1

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from dispatcher.facts import Facts, Service, unserved_latenesses
 from dispatcher.model import Exact, Level, WorkOrder, round_half_up
-from dispatcher.service import effective_qualification
+from dispatcher.service import effective_qualification, repeat_visit_seconds
 
 Amounts = Mapping[Level | None, Exact]
 Measure = Callable[[Facts], Amounts]
@@ -153,3 +153,12 @@ def mean_absolute_deviation(values: list[int]) -> int:
 
 def engineers_used(facts: Facts) -> Amounts:
     return {None: len({route.engineer.id for route in facts.routes if route.work})}
+
+
+def repeat_visit(facts: Facts) -> Amounts:
+    return {
+        None: sum(
+            repeat_visit_seconds(service.order, [(stop.engineer, stop.role) for stop in service.stops])
+            for service in facts.services.values()
+        )
+    }

@@ -15,6 +15,7 @@ from dispatcher.validate_cost import cost_issues
 from dispatcher.validate_engineers import Horizon, engineer_issues
 from dispatcher.validate_orders import order_issues
 from dispatcher.validate_plan import plan_shape_issues
+from dispatcher.validate_skills import relation_issues
 from dispatcher.validate_travel import travel_issues
 from dispatcher.validate_values import (
     LIMITS,
@@ -158,6 +159,7 @@ def _skill_issues(document: JsonObject, issues: IssueList) -> None:
     for path, relation in objects(graph.get("relations"), (*root, "relations")):
         if relation.get("type") == "implies":
             _implies_issues(path, relation, issues)
+    relation_issues(objects(graph.get("relations"), (*root, "relations")), issues)
     # Without a list of skills they are flat tags, and any name is one.
     if known:
         for path, name in _skills_named(document):
@@ -193,9 +195,10 @@ def _skills_named(document: JsonObject) -> Iterator[tuple[Path, str]]:
                 yield (*path, key), name
     for path, engineer in objects(document.get("engineers"), ("engineers",)):
         yield from of(engineer, "skills", path)
-        for name in mapping(engineer.get("duration_factors")):
-            if text(name):
-                yield (*path, "duration_factors", name), name
+        for field in ("duration_factors", "fix_probability"):
+            for name in mapping(engineer.get(field)):
+                if text(name):
+                    yield (*path, field, name), name
     for path, order in objects(document.get("work_orders"), ("work_orders",)):
         yield from of(order, "required_skills", path)
         team = mapping(order.get("team"))

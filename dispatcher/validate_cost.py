@@ -69,6 +69,7 @@ def worst_cost_by_rule(document: JsonObject) -> dict[str, int]:
         "change_shift": len(orders) * _LONGEST_MOVE_SECONDS if document.get("current_plan") else 0,
         "fairness": shift_seconds,
         "engineers_used": len(engineers),
+        "repeat_visit": sum(max(0, whole(order.get("service_seconds")) or 0) for order in orders),
     }
     bounds = {rule: amount * weights.of(rule) for rule, amount in amounts.items()}
     bounds |= _lateness(document, orders, members, weights)

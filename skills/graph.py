@@ -30,9 +30,10 @@ _NO_PENALTY = Fraction(0)
 _NO_CHANGE = Fraction(1)
 _NOTHING: frozenset[str] = frozenset()
 
-# Reached by some nine skills that all stand in for one another, free of charge and faster each time. Best
-# simple paths among such are NP-hard (longest path), and no sensible catalogue of skills comes near.
-_MOST_LOOP_LABELS = 2_000
+# Reached by some eight skills that all stand in for one another, free of charge and faster each time; it takes about
+# a second or two. Best simple paths among such are NP-hard (longest path), and no sensible catalogue of skills comes
+# near.
+_MOST_COMPARISONS = 150_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,10 @@ class SkillGraph:
             self._outgoing[relation.source].append(relation)
         self._rewarding_loops = _rewarding_loops(usable)
         # Loops that are hopeless are refused here, not in the middle of planning.
-        self._fronts: dict[str, Mapping[str, tuple[SkillPath, ...]]] = {
-            skill: self._search(skill, _MOST_LOOP_LABELS) for skill in sorted(self._rewarding_loops)
-        }
+        self._fronts: dict[str, Mapping[str, tuple[SkillPath, ...]]] = {}
+        comparisons_left = _MOST_COMPARISONS
+        for skill in sorted(self._rewarding_loops):
+            self._fronts[skill], comparisons_left = self._search(skill, comparisons_left)
 
     @property
     def graph(self) -> nx.MultiDiGraph[str]:
@@ -166,12 +168,16 @@ class SkillGraph:
         """
         front = self._fronts.get(source)
         if front is None:
-            front = self._fronts[source] = self._search(source)
+            front, _ = self._search(source, None)
+            self._fronts[source] = front
         return front.get(target, ())
 
-    def _search(self, source: str, most_loop_labels: int | None = None) -> Mapping[str, tuple[SkillPath, ...]]:
-        """Label correcting in rounds of one relation each, from one skill to all others."""
-        loop_labels = 0
+    def _search(self, source: str, most_comparisons: int | None) -> tuple[Mapping[str, tuple[SkillPath, ...]], int]:
+        """Label correcting in rounds of one relation each, from one skill to all others.
+
+        Returns the fronts by target, and how many comparisons of labels are left.
+        """
+        left = 0 if most_comparisons is None else most_comparisons
         start = _Label(0, _Rank(_NO_PENALTY, _NO_CHANGE, 0, (source,)), self._unrepeatable((source,)))
         kept: dict[str, list[_Label]] = defaultdict(list, {source: [start]})
         frontier = [start]
@@ -183,17 +189,17 @@ class SkillGraph:
                     if extended is None:
                         continue
                     peers = kept[relation.target]
+                    left -= len(peers)
+                    if most_comparisons is not None and left < 0:
+                        raise _too_many_loops(self._rewarding_loops[source])
                     if any(peer.dominates(extended) for peer in peers):
                         continue
                     peers[:] = [peer for peer in peers if not extended.dominates(peer)]
                     peers.append(extended)
                     arrived.append(extended)
-                    loop_labels += bool(extended.visited)
-                if most_loop_labels is not None and loop_labels > most_loop_labels:
-                    raise _too_many_loops(self._rewarding_loops[source])
             # A label beaten later in its own round is not worth extending.
             frontier = [label for label in arrived if label in kept[label.rank.skills[-1]]]
-        return {target: _front(labels) for target, labels in kept.items()}
+        return {target: _front(labels) for target, labels in kept.items()}, left
 
     def _extend(self, label: _Label, relation: Relation) -> _Label | None:
         loss = label.level_loss + relation.level_loss

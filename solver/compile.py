@@ -62,7 +62,7 @@ class Arrangement:
 
 
 def compile_problem(
-    problem: Problem, given: Sequences, plan: Plan, *, closed: frozenset[int] = frozenset()
+    problem: Problem, given: Sequences, plan: Plan, *, closed: frozenset[int] = frozenset(), teams_stay: bool = False
 ) -> Compiled:
     """The arrays of a problem whose teams are composed and timed as in a feasible plan.
 
@@ -71,6 +71,7 @@ def compile_problem(
         given: the sequences the plan was made of.
         plan: `build_plan` of them.
         closed: positions of shifts whose routes stay as they are.
+        teams_stay: whether all teams stay as they are composed in the plan.
 
     Raises:
         CannotCompile: where numbers do not fit.
@@ -78,7 +79,7 @@ def compile_problem(
     facts = read_facts(problem, plan)
     crew = make_crew(problem, given, facts, closed)
     places = Places(problem)
-    orders = OrderArrays(crew, places)
+    orders = OrderArrays(crew, places, teams_stay=teams_stay)
     travel = compile_travel(problem, places, [engineer for engineer, _ in crew.shifts])
     options, option_of = option_arrays(crew, orders.requirements)
     searched = orders.searched_teams

@@ -30,8 +30,9 @@ class OrderArrays:
     in the plan given.
     """
 
-    def __init__(self, crew: Crew, places: Places) -> None:
+    def __init__(self, crew: Crew, places: Places, *, teams_stay: bool) -> None:
         self.crew = crew
+        self._teams_stay = teams_stay
         self.places = places
         self.windows, self.gaps = Rows(), Rows()
         self.parts: list[tuple[int, int]] = []
@@ -89,7 +90,7 @@ class OrderArrays:
 
     def _is_free(self, order: WorkOrder) -> bool:
         """Whether the search composes the order's team, and may touch the one it has in the plan given."""
-        if not is_searched(order):
+        if self._teams_stay or not is_searched(self.crew.problem, order):
             return False
         service = self.crew.facts.services.get(order.id)
         if service is None:
@@ -249,8 +250,13 @@ class OrderArrays:
         row[at.PARTS_FROM], row[at.PARTS_TO] = first, len(self.parts)
 
     def _class(self, wanted: Requirement) -> int:
-        """Whoever asks for the same skills asks the same engineers, with the same factors and penalties."""
-        key = (wanted.skills, wanted.order is None)
+        """Whoever asks for the same skills asks the same engineers, with the same factors and penalties.
+
+        Where repeat visits have a price, that depends on the engineer and on how long the order takes.
+        """
+        has_repeats = wanted.order is not None and self.crew.problem.weights.of("repeat_visit")
+        seconds = wanted.order.service_seconds if wanted.order is not None and has_repeats else None
+        key = (wanted.skills, wanted.order is None, seconds)
         number = self._classes.get(key)
         if number is None:
             number = self._classes[key] = len(self.requirements)

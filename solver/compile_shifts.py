@@ -13,7 +13,7 @@ from dispatcher.facts import Facts, Service, WorkStop
 from dispatcher.model import Engineer, Exact, Shift
 from dispatcher.plan import Sequences, Visit
 from dispatcher.problem import Problem
-from dispatcher.service import engineer_factor
+from dispatcher.service import engineer_factor, repeat_visit_seconds
 from skills.qualification import breakpoints
 from solver.compile_rows import Rows, table
 from solver.compile_teams import Requirement
@@ -103,20 +103,25 @@ def option_arrays(crew: Crew, requirements: Sequence[Requirement]) -> tuple[NDAr
 
     Engineers alike in skills and pace share their rows.
     """
-    options = Rows()
+    options, repeat = Rows(), crew.problem.weights.of("repeat_visit")
     option_of = np.full((max(1, len(requirements)), len(crew.engineers)), NONE, dtype=np.int64)
     profiles: dict[object, int] = {}
-    profile_of = [
-        profiles.setdefault((engineer.skills, tuple(sorted(engineer.duration_factors.items()))), len(profiles))
-        for engineer in crew.engineers
-    ]
+    profile_of = [profiles.setdefault(_profile(engineer), len(profiles)) for engineer in crew.engineers]
     stored: dict[tuple[tuple[int, ...], ...], int] = {}
+    plain: dict[object, tuple[tuple[int, ...], ...]] = {}
     for number, wanted in enumerate(requirements):
         known: dict[int, int] = {}
         for index, engineer in enumerate(crew.engineers):
             profile = profile_of[index]
             if profile not in known:
-                rows = _option_rows(crew.problem, engineer, wanted)
+                # Classes may differ in nothing but how long their orders take.
+                key = wanted.skills, wanted.order is None, profile
+                if key not in plain:
+                    plain[key] = _option_rows(crew.problem, engineer, wanted)
+                rows = plain[key]
+                if repeat and wanted.order is not None and wanted.order.team is None:
+                    again = repeat * repeat_visit_seconds(wanted.order, [(engineer, None)])
+                    rows = tuple((*row[:3], row[3] + again) for row in rows)
                 if all(row[at.NUMERATOR] == 0 for row in rows):
                     known[profile] = NONE
                 else:
@@ -125,6 +130,12 @@ def option_arrays(crew: Crew, requirements: Sequence[Requirement]) -> tuple[NDAr
                     known[profile] = stored[rows]
             option_of[number, index] = known[profile]
     return options.array(4), option_of
+
+
+def _profile(engineer: Engineer) -> tuple[object, ...]:
+    """What two engineers must have in common to do the same work at the same price."""
+    given = (engineer.duration_factors, engineer.fix_probability)
+    return engineer.skills, *(tuple(sorted(by_skill.items())) for by_skill in given)
 
 
 def _option_rows(problem: Problem, engineer: Engineer, wanted: Requirement) -> tuple[tuple[int, ...], ...]:
@@ -210,8 +221,7 @@ def shift_arrays(
         alike = (
             *(row[column] for column in _ALIKE),
             tuple(due),
-            engineer.skills,
-            tuple(sorted(engineer.duration_factors.items())),
+            _profile(engineer),
             tuple(sorted(engineer.parts.items())),
             number if is_own else None,
         )

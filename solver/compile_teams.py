@@ -24,12 +24,14 @@ def seats_of(role: Role) -> int:
     return min(role.maximum, role.minimum + MOST_BEYOND_LEAST)
 
 
-def is_searched(order: WorkOrder) -> bool:
+def is_searched(problem: Problem, order: WorkOrder) -> bool:
     """Whether the search composes the team of an order; others are composed by insertion, and kept.
 
     Pinned and running teams stay where they are, and parts that several people bring are pooled in ways the arrays
-    do not hold.
+    do not hold. Repeat visits, where they have a price, depend on all members together.
     """
+    if problem.weights.of("repeat_visit"):
+        return False
     if order.team is None or order.pin is not None or any(order.parts.values()):
         return False
     roles = [role for role in order.team.roles if seats_of(role)]

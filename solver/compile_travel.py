@@ -67,8 +67,7 @@ class TravelArrays:
 
     def points(self) -> NDArray[np.float64]:
         """Places as points on the unit sphere [L, 3]."""
-        longitude, sine, cosine = self.sphere[:, 0], self.sphere[:, 1], self.sphere[:, 2]
-        return np.stack([cosine * np.cos(longitude), cosine * np.sin(longitude), sine], axis=1)
+        return self.sphere[:, :3]
 
 
 def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]) -> TravelArrays:
@@ -111,7 +110,7 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
             np.fill_diagonal(seconds[number], 0)
         base = units if has_traffic else none
         if weights_meters:
-            meters = problem.travel.meters_between(places.positions)
+            meters = units if law.sphere is not None else problem.travel.meters_between(places.positions)
     sphere = np.zeros((amount, 4), dtype=np.float64)
     if law.sphere is not None and amount:
         sphere[:, :3] = np.asarray(law.sphere, dtype=np.float64)[places.positions]

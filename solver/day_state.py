@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -98,6 +99,43 @@ class DayState:
         for service in facts.services.values():
             state._fix_dependencies(service.order)
         return state
+
+    def fork(self) -> DayState:
+        """A copy that can change while this one stays as it is."""
+        other = copy(self)
+        other.routes = [route.fork() for route in self.routes]
+        other.served, other.duties = dict(self.served), list(self.duties)
+        other._stock = [dict(stock) for stock in self._stock]
+        return other
+
+    def fork_route(self, index: int) -> DayState:
+        """A copy in which one route can take an order without a team; this one stays as it is."""
+        other = copy(self)
+        other.routes, other.served, other.duties = list(self.routes), dict(self.served), list(self.duties)
+        other.routes[index] = self.routes[index].fork()
+        other._stock = list(self._stock)
+        other._stock[index] = dict(self._stock[index])
+        return other
+
+    def without(self, order: WorkOrder) -> DayState:
+        """The same day with a served order undone; this one stays as it is.
+
+        The order has no team and no other one waits for it: nothing but its own route knows of it.
+        """
+        assert order.team is None
+        (index,) = self.served[order.id]
+        other = copy(self)
+        other.routes, other.served = list(self.routes), dict(self.served)
+        other._stock = list(self._stock)
+        other.duties = list(self.duties)
+        route = self.routes[index]
+        other.routes[index] = route.varied(route.shift, [s for s in route.stints if s.order.id != order.id])
+        del other.served[order.id]
+        stock = dict(self._stock[index])
+        for part, count in order.parts.items():
+            stock[part] = stock.get(part, 0) + count
+        other._stock[index] = stock
+        return other
 
     # -- rules beyond one route --------------------------------------------------------------------------------
 
@@ -206,6 +244,10 @@ class DayState:
             for part, count in order.parts.items()
         }
         return {part: count for part, count in missing.items() if count > 0}
+
+    def stock_left(self, route: int) -> dict[str, int]:
+        """Pieces of each part that no order of a shift has taken."""
+        return dict(self._stock[route])
 
     def bounds(self, order: WorkOrder) -> tuple[int, int] | None:
         """(earliest, latest) first on-site start by the orders it depends on; None while one is unserved."""

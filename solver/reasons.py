@@ -46,7 +46,7 @@ def explain_unassigned(
     problem: Problem, plan: Plan, progress: Callable[[float, str], None] = lambda fraction, text: None
 ) -> tuple[Explanation, ...]:
     """Reasons and cheapest fix of every unassigned order of a feasible plan (the port `Explainer`)."""
-    finder = _Finder(problem, plan)
+    finder = ReasonFinder(problem, plan, DayState.of_plan(problem, plan))
     found = []
     for number, name in enumerate(plan.unassigned):
         progress(number / len(plan.unassigned), f"explaining {name}")
@@ -63,11 +63,17 @@ class _Answer:
     fits: bool = False
 
 
-class _Finder:
-    def __init__(self, problem: Problem, plan: Plan) -> None:
+class ReasonFinder:
+    """Tests insertions against a plan, given as the state of the day; what it learns about routes is kept.
+
+    Without `seeks_fixes` only reasons are found, which takes a part of the time.
+    """
+
+    def __init__(self, problem: Problem, plan: Plan, state: DayState, *, seeks_fixes: bool = True) -> None:
         self._problem = problem
         self._plan = plan
-        self._state = DayState.of_plan(problem, plan)
+        self._state = state
+        self._seeks_fixes = seeks_fixes
         self._variants: dict[tuple[int, Lifted], RouteState] = {}
         self._told = len(problem.engineers)
         if len(plan.unassigned) * self._told > MOST_REASONS:
@@ -88,6 +94,11 @@ class _Finder:
         left_out = len(self._problem.engineers) - len(answers)
         reasons = tuple(answer.reason for answer in answers)
         return Explanation(order.id, reasons, fixes[0] if fixes else None, left_out)
+
+    def why_not(self, order: WorkOrder, engineer: Engineer) -> tuple[Reason, tuple[Fix, ...]]:
+        """What stands in the way of one engineer for an order without a team, and what would help, smallest first."""
+        answer = self._answer(order, engineer, None, 1)
+        return answer.reason, tuple(sorted(answer.fixes, key=lambda fix: (fix.amount_seconds, fix.code)))
 
     def _engineers(self, order: WorkOrder) -> list[Engineer]:
         """Who is told of: everybody, or of a large fleet those who start nearest, the skilled before the others."""
@@ -190,7 +201,7 @@ class _Finder:
             stint = stint.held(not_before=bounds[0], not_after=bounds[1])
         if not order.admits(name):
             reason = Reason(name, "NOT_ALLOWED")
-            fits = stint is not None and self._fits(order, name, stint)
+            fits = self._seeks_fixes and stint is not None and self._fits(order, name, stint)
             return _Answer(reason, (_fix(name, "ALLOW_ENGINEER"),) if fits else ())
         if stint is None:
             return self._unskilled(order, engineer, role, size, bounds)
@@ -270,7 +281,12 @@ class _Finder:
         worst = min(gaps, key=lambda gap: _GAPS.index(gap.code))
         params = {"skill": worst.required.skill, "level": worst.required.level, "best_level": worst.best_level}
         reason = Reason(engineer.id, worst.code, params)
-        if len(gaps) > 1 or worst.code != "SKILL_LEVEL" or worst.required.level - (worst.best_level or 0) > 1:
+        if (
+            not self._seeks_fixes
+            or len(gaps) > 1
+            or worst.code != "SKILL_LEVEL"
+            or worst.required.level - (worst.best_level or 0) > 1
+        ):
             return _Answer(reason)
         skilled = self._imagined_stint(order, engineer, role, size, gaps)
         if skilled is None:
@@ -285,6 +301,8 @@ class _Finder:
         self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint
     ) -> Iterator[Fix]:
         """Changes that would make room in the day as it is planned."""
+        if not self._seeks_fixes:
+            return
         name = engineer.id
         stocked = self._stocked(order, name)
         overruns = []
@@ -326,7 +344,7 @@ class _Finder:
     def _parts_fixes(self, order: WorkOrder, engineer: str, stint: Stint) -> tuple[Fix, ...]:
         """More of one part, where one is all that is missing and the stop would then fit."""
         found = []
-        for index in self._state.routes_of[engineer]:
+        for index in self._state.routes_of[engineer] if self._seeks_fixes else ():
             missing = self._state.missing_parts(order, (index,))
             if len(missing) == 1 and self._cheapest(stint, [index], AS_PLANNED) is not None:
                 [(part, count)] = missing.items()

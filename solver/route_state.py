@@ -8,6 +8,7 @@ an insertion only drives what lies behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -89,6 +90,12 @@ class RouteState:
         route._refresh()
         return route
 
+    def fork(self) -> RouteState:
+        """A copy that can change while this one stays as it is."""
+        route = copy(self)
+        route.stints = list(self.stints)
+        return route
+
     def varied(self, shift: Shift, stints: Sequence[Stint], *, promises: bool = True) -> RouteState:
         """What this route would be with another shift or other stints; with or without its promises to stand by."""
         route = RouteState.of(self._problem, self.engineer, shift, stints)
@@ -109,6 +116,11 @@ class RouteState:
         return self._best.label.cost if self._best else 0
 
     @property
+    def label(self) -> Label | None:
+        """How the route ends; None without work, or where it is not feasible."""
+        return self._best.label if self._best else None
+
+    @property
     def busy_seconds(self) -> int:
         return self._best.label.busy if self._best else 0
 
@@ -126,6 +138,11 @@ class RouteState:
 
     def start_place(self) -> int:
         return self.stints[0].place if self.is_running else self._start_place
+
+    @property
+    def end_place(self) -> int | None:
+        """Where the route ends (location index); None for an open one."""
+        return self._end_place
 
     def places(self) -> list[int]:
         """Where the route begins and its on-site stints are (location indices)."""
@@ -169,20 +186,22 @@ class RouteState:
         *,
         price: Callable[[Insertion], int | None] | None = None,
         below: int | None = None,
+        after: int = 0,
     ) -> tuple[int, Insertion] | None:
         """The cheapest place for a stint: (price, insertion), or None where none is feasible.
 
         `price` may judge a finished insertion by more than its own cost (coupled rules), or refuse it with None.
-        Without one, places that cannot cost less than `below` need not be tried, and are not.
+        Without one, places that cannot cost less than `below` need not be tried, and are not. The first `after` stops
+        of the route stay the first ones.
         """
         limit = self.shift.max_work_orders
         if self.is_closed or (limit is not None and len(self.stints) >= limit):
             return None
         if stint.running_since is not None:
-            fits = stint.not_before <= stint.running_since <= stint.not_after
+            fits = stint.not_before <= stint.running_since <= stint.not_after and not after
             positions: Sequence[int] = (0,) if fits and not self.is_running else ()
         else:
-            first = 1 if self.is_running else 0
+            first = max(after, 1 if self.is_running else 0)
             if stint.after:
                 waits = [place + 1 for place, made in enumerate(self.stints) if made.order.id in stint.after]
                 first = max([first, *waits])
@@ -203,6 +222,30 @@ class RouteState:
             if value is not None and (best is None or value < best[0]):
                 best = (value, insertion)
                 below = value if below is None else min(below, value)
+        return best
+
+    def latest_insertion(self, stint: Stint, most: int) -> tuple[int, Insertion] | None:
+        """The cheaper of the last `most` places for a stint whose start is fixed: (cost, insertion), or None.
+
+        Standing earlier in the route only means to wait for the start while other work is left for later.
+        """
+        limit = self.shift.max_work_orders
+        if self.is_closed or (limit is not None and len(self.stints) >= limit):
+            return None
+        first = 1 if self.is_running else 0
+        best: tuple[int, Insertion] | None = None
+        for position in range(len(self.stints), first - 1, -1):
+            if self._opens[position] > stint.not_after or self._comes_too_late(position, stint):
+                continue
+            insertion = self._try(position, stint)
+            if insertion is None:
+                continue
+            cost = insertion.label.cost - self.cost
+            if best is None or cost < best[0]:
+                best = (cost, insertion)
+            most -= 1
+            if not most:
+                break
         return best
 
     def _comes_too_late(self, position: int, stint: Stint) -> bool:
@@ -395,20 +438,19 @@ class RouteState:
         """Labels after the stint; those that can no longer take a due break are dropped."""
         found: Labels = {}
         setup = 0 if stint.place == set_up else stint.setup_seconds
+        all_taken = self._all_taken
         for mask, group in labels.items():
-            reached = [
-                label
-                for label in (self._serve(label, stint, where, setup) for label in self._departures(group))
-                if label is not None and self._can_still_rest(mask, label.free)
-            ]
+            reached = []
+            for label in self._departures(group) if self._standby_starts else group:
+                served = self._serve(label, stint, where, setup)
+                if served is not None and (mask == all_taken or self._can_still_rest(mask, served.free)):
+                    reached.append(served)
             if reached:
                 found[mask] = self._kept(reached)
         return found
 
     def _departures(self, group: list[Label]) -> list[Label]:
-        """Leaving at once, or, for who stands by, just after the team has started: until then they can be called."""
-        if not self._standby_starts:
-            return group
+        """Leaving at once, or just after a team has started for which one stands by: until then they can be called."""
         waiting = [
             label._replace(free=start + 1) for label in group for start in self._standby_starts if label.free <= start
         ]
@@ -421,9 +463,7 @@ class RouteState:
         return sorted(group, key=_by_time)[:MAX_LABELS_OF_STANDBY]
 
     def _can_still_rest(self, mask: int, free: int) -> bool:
-        if mask == self._all_taken:
-            return True
-        return all(mask & (1 << bit) or free <= rest[2] for bit, rest in enumerate(self._rests))
+        return all(free <= rest[2] or mask & (1 << bit) for bit, rest in enumerate(self._rests))
 
     def _serve(self, label: Label, stint: Stint, where: int, setup: int) -> Label | None:
         # Running work may have ended before now, but no leg departs before it.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from dispatcher.facts import unserved_latenesses
 from dispatcher.model import Engineer, WorkOrder
 from dispatcher.problem import Problem
-from dispatcher.service import effective_qualification, service_seconds
+from dispatcher.service import effective_qualification, repeat_visit_seconds, service_seconds
 
 FAR_FUTURE = 1 << 60
 FAR_PAST = -(1 << 60)
@@ -158,6 +158,8 @@ def make_stint(
             fixed_cost += problem.weights.of("preference")
         if previous is not None and previous.engineers != {engineer.id}:
             fixed_cost += problem.weights.of("change")
+        if problem.weights.of("repeat_visit"):
+            fixed_cost += problem.weights.of("repeat_visit") * repeat_visit_seconds(order, [(engineer, None)])
     stint = Stint(
         order=order,
         role=role,

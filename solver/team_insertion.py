@@ -13,10 +13,10 @@ from itertools import islice
 
 from dispatcher.model import LEAD, Engineer, Role, Team, WorkOrder
 from dispatcher.plan import Member
-from dispatcher.service import base_seconds
+from dispatcher.service import base_seconds, repeat_visit_seconds
 from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
 from skills.qualification import RequiredSkill
-from solver.day_state import DayState, Duty, Placed, Placement
+from solver.day_state import DayState, Duty, Placed, Placement, Price
 from solver.route_state import Insertion, Made, trace
 from solver.stint import FAR_FUTURE, FAR_PAST, Stint, lateness_cost, make_stint
 
@@ -31,7 +31,7 @@ MAX_MISSES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Bounds:
+class Bounds:
     """Where members may start for one candidate start, by kind of member."""
 
     lead: tuple[int, int]
@@ -40,7 +40,7 @@ class _Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
     """One engineer in one role, at the best place of one route."""
 
     engineer: Engineer
@@ -53,11 +53,11 @@ class _Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Composition:
+class Composition:
     """A whole team: what it changes the total by (thousandths), its members and its standby."""
 
     delta: int
-    members: tuple[_Candidate, ...]
+    members: tuple[Candidate, ...]
     duties: tuple[Duty, ...]
 
 
@@ -75,8 +75,8 @@ class TeamComposer:
         self._roles = [role for role in self._team.roles if role.presence != "standby"]
         self._previous = self._problem.previous.get(order.id)
         self._stints: dict[tuple[str, str, int], Stint | None] = {}
-        self._engineers = state.engineers_for(order)
-        self._prices = [state.price_for(index, shared=False) for index in range(len(state.routes))]
+        self._engineers = self._reserve = state.engineers_for(order)
+        self._prices: dict[int, Price | None] = {}
 
     def best(self) -> Placement | None:
         """The cheapest placement with its standby, or None where no team can be made."""
@@ -94,8 +94,8 @@ class TeamComposer:
         placed = tuple(Placed(m.route, m.insertion.position, m.stint) for m in best.members)
         return Placement(self._order, best.delta, placed, best.duties)
 
-    def _best_over_starts(self, bounds: tuple[int, int]) -> _Composition | None:
-        best: _Composition | None = None
+    def _best_over_starts(self, bounds: tuple[int, int]) -> Composition | None:
+        best: Composition | None = None
         for start, window in self._starts(bounds):
             found = self._compose_at(start, window, bounds)
             if found is not None and (best is None or found.delta < best.delta):
@@ -186,7 +186,7 @@ class TeamComposer:
         roles = [role for role in self._team.roles if role.presence == "standby"]
         size = sum(role.minimum for role in self._roles if role.presence == "on_site")
         shortest = min(base_seconds(order, role.name, size) for role in self._roles)
-        for engineer in self._state.engineers_for(order):
+        for engineer in self._reserve:
             if not any(problem.holds(engineer, role.required_skills, problem.now) for role in roles):
                 continue
             for index in self._state.routes_of[engineer.id]:
@@ -202,11 +202,11 @@ class TeamComposer:
 
     # -- members -----------------------------------------------------------------------------------------------
 
-    def _compose_at(self, start: int, window: tuple[int, int], bounds: tuple[int, int]) -> _Composition | None:
+    def _compose_at(self, start: int, window: tuple[int, int], bounds: tuple[int, int]) -> Composition | None:
         """The best composition at a start, growing the team while that is cheaper (or while nobody else will do)."""
         counts = {role.name: role.minimum for role in self._roles}
         able = self._able_to_stand_by(start)
-        best: _Composition | None = None
+        best: Composition | None = None
         while True:
             spans = self._spans(start, window, bounds, counts)
             found = None if spans is None else self._cheapest(counts, spans, able)
@@ -222,7 +222,7 @@ class TeamComposer:
 
     def _spans(
         self, start: int, window: tuple[int, int], bounds: tuple[int, int], counts: Mapping[str, int]
-    ) -> _Bounds | None:
+    ) -> Bounds | None:
         """Ranges of starts that satisfy the arrival mode whichever start in them a member takes."""
         arrival = self._team.arrival
         widest = FAR_FUTURE if arrival.max_gap_seconds is None else arrival.max_gap_seconds
@@ -249,7 +249,7 @@ class TeamComposer:
         if lead[0] > lead[1] or others[0] > others[1] or others[0] > start + widest:
             return None
         first_on_site = start if lead_on_site else others[0]
-        return _Bounds(lead, others, (first_on_site, first_on_site))
+        return Bounds(lead, others, (first_on_site, first_on_site))
 
     def _stint(self, engineer: Engineer, role: Role, size: int) -> Stint | None:
         key = (engineer.id, role.name, size)
@@ -257,9 +257,9 @@ class TeamComposer:
             self._stints[key] = make_stint(self._problem, engineer, self._order, role.name, size)
         return self._stints[key]
 
-    def _candidates(self, role: Role, size: int, spans: _Bounds) -> list[_Candidate]:
+    def _candidates(self, role: Role, size: int, spans: Bounds) -> list[Candidate]:
         """Engineers for a role, cheapest first; each in the best place of the best of their routes."""
-        found: list[_Candidate] = []
+        found: list[Candidate] = []
         is_lead = self._team.arrival.mode == "lead_first" and role.name == LEAD
         span = spans.lead if is_lead else spans.remote if role.presence == "remote" else spans.others
         for engineer in self._engineers:
@@ -270,13 +270,13 @@ class TeamComposer:
                 bound = replace(stint, windows=(), running_since=span[0])
             else:
                 bound = replace(stint, windows=()).held(not_before=span[0], not_after=span[1])
-            best: _Candidate | None = None
+            best: Candidate | None = None
             for index in self._state.routes_of[engineer.id]:
-                answer = self._state.routes[index].best_insertion(bound, price=self._prices[index])
+                answer = self._state.routes[index].best_insertion(bound, price=self._price(index))
                 if answer is not None and (best is None or answer[0] < best.delta):
                     delta, insertion = answer
                     made = next(item for item in trace(insertion.label) if item.stint is bound)
-                    best = _Candidate(engineer, role, index, bound, delta, insertion, made)
+                    best = Candidate(engineer, role, index, bound, delta, insertion, made)
                 if best is not None and self._running:
                     break  # running work belongs to the first shift that can hold it
             if best is not None:
@@ -284,17 +284,29 @@ class TeamComposer:
         found.sort(key=lambda candidate: (candidate.delta, candidate.engineer.id))
         return self._shortlist(found)
 
+    def _price(self, route: int) -> Price | None:
+        """How to price an insertion into a route while the state stays as it is."""
+        if route not in self._prices:
+            self._prices[route] = self._state.price_for(route, shared=False)
+        return self._prices[route]
+
     def _is_pinned(self, engineer: Engineer) -> bool:
         return self._order.pin is not None and self._order.pin.engineer == engineer.id
 
-    def _shortlist(self, found: list[_Candidate]) -> list[_Candidate]:
-        """The cheapest, and on top who must be considered: the pinned, previous members, holders of rare skills."""
+    def _shortlist(self, found: list[Candidate]) -> list[Candidate]:
+        """The cheapest, and on top who must be considered: the pinned, previous members, holders of rare skills.
+
+        Where a repeat visit has a price, so must be whoever is most likely to fix it.
+        """
         kept = found[:MAX_CANDIDATES]
+        surest: Candidate | None = None
+        if self._problem.weights.of("repeat_visit"):
+            surest = min(found, key=lambda item: self._repeat_seconds([item]), default=None)
         holders = dict.fromkeys(self._team.collective_skills, 0)
         for candidate in found:
             skilled = [required for required in holders if self._holds(candidate, required)]
             previous = self._previous is not None and candidate.engineer.id in self._previous.engineers
-            wanted = self._is_pinned(candidate.engineer) or previous
+            wanted = self._is_pinned(candidate.engineer) or previous or candidate is surest
             if wanted or any(holders[required] < 2 for required in skilled):
                 if candidate not in kept:
                     kept.append(candidate)
@@ -302,18 +314,18 @@ class TeamComposer:
                     holders[required] += 1
         return kept
 
-    def _holds(self, candidate: _Candidate, required: RequiredSkill) -> bool:
+    def _holds(self, candidate: Candidate, required: RequiredSkill) -> bool:
         return self._problem.holds(candidate.engineer, (required,), candidate.made.start)
 
     def _cheapest(
-        self, counts: Mapping[str, int], spans: _Bounds, able: Sequence[tuple[int, frozenset[str]]]
-    ) -> _Composition | None:
+        self, counts: Mapping[str, int], spans: Bounds, able: Sequence[tuple[int, frozenset[str]]]
+    ) -> Composition | None:
         """The members with the least total cost, by depth-first search with bounds over the slots.
 
         `able` are, for every standby role, how many it takes and who could be one of them if they are not members.
         """
         size = sum(counts[role.name] for role in self._roles if role.presence == "on_site")
-        slots: list[list[_Candidate]] = []
+        slots: list[list[Candidate]] = []
         for role in sorted(self._roles, key=lambda item: item.name != LEAD):
             candidates = self._candidates(role, size, spans) if counts[role.name] else []
             slots.extend([candidates] * counts[role.name])
@@ -322,11 +334,11 @@ class TeamComposer:
         floors = [0] * (len(slots) + 1)
         for index in range(len(slots) - 1, -1, -1):
             floors[index] = floors[index + 1] + slots[index][0].delta
-        best: _Composition | None = None
+        best: Composition | None = None
         misses = 0
         gain = self._state.unserved_cost(self._order)
 
-        def search(index: int, chosen: list[_Candidate], cost: int, first: int) -> None:
+        def search(index: int, chosen: list[Candidate], cost: int, first: int) -> None:
             nonlocal best, misses
             if misses > MAX_MISSES or (best is not None and cost + floors[index] - gain >= best.delta):
                 return
@@ -340,7 +352,7 @@ class TeamComposer:
                     if duties is None:
                         misses += 1
                     else:
-                        best = _Composition(total, tuple(chosen), duties)
+                        best = Composition(total, tuple(chosen), duties)
                 return
             # Slots of one role share a list: taking them in order avoids counting the same people twice.
             same = index + 1 < len(slots) and slots[index + 1] is slots[index]
@@ -355,7 +367,7 @@ class TeamComposer:
         search(0, [], 0, 0)
         return best
 
-    def _total(self, members: Sequence[_Candidate], cost: int) -> int | None:
+    def _total(self, members: Sequence[Candidate], cost: int) -> int | None:
         """Cost of a complete team with what is judged over all members; None where a rule forbids it."""
         order, problem = self._order, self._problem
         on_site = [member for member in members if not member.stint.remote]
@@ -379,6 +391,8 @@ class TeamComposer:
         engineers = {member.engineer.id for member in members}
         if order.preferred_engineers and any(m.engineer.id not in order.preferred_engineers for m in on_site):
             cost += weights.of("preference")
+        if weights.of("repeat_visit"):
+            cost += weights.of("repeat_visit") * self._repeat_seconds(members)
         if self._previous is not None:
             if self._previous.first_start is not None:
                 moved = max(0, abs(min(starts) - self._previous.first_start) - CHANGE_TOLERANCE_SECONDS)
@@ -386,17 +400,16 @@ class TeamComposer:
             cost += weights.of("change") if engineers != self._previous.engineers else 0
         return cost + self._state.company_cost(order, engineers, {member.engineer.id for member in on_site})
 
+    def _repeat_seconds(self, members: Sequence[Candidate]) -> int:
+        return repeat_visit_seconds(self._order, [(member.engineer, member.role.name) for member in members])
+
     # -- standby -----------------------------------------------------------------------------------------------
 
     def _able_to_stand_by(self, start: int) -> list[tuple[int, frozenset[str]]]:
         """For every standby role how many it takes, and who knows enough and is still on shift at a team's start."""
         if self._running:
             return []
-        people = [
-            engineer
-            for engineer in self._state.engineers_for(self._order)
-            if any(shift.latest_end > start for shift in engineer.shifts)
-        ]
+        people = [engineer for engineer in self._reserve if any(shift.latest_end > start for shift in engineer.shifts)]
         return [
             (
                 role.minimum,
@@ -406,7 +419,7 @@ class TeamComposer:
             if role.presence == "standby"
         ]
 
-    def _standby(self, members: Sequence[_Candidate]) -> tuple[Duty, ...] | None:
+    def _standby(self, members: Sequence[Candidate]) -> tuple[Duty, ...] | None:
         """Who stands by, soonest there first; None where a standby role cannot be filled."""
         on_site = [member.made for member in members if not member.stint.remote]
         instant, service_end = min(made.start for made in on_site), max(made.end for made in on_site)
@@ -426,7 +439,7 @@ class TeamComposer:
     ) -> Iterator[tuple[int, str, Duty]]:
         problem = self._problem
         place = problem.location_index[self._order.location]
-        for engineer in self._state.engineers_for(self._order):
+        for engineer in self._reserve:
             if engineer.id in taken:
                 continue
             if not problem.holds(engineer, role.required_skills, instant):

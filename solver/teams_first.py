@@ -29,7 +29,9 @@ def place_teams_first(problem: Problem, budget: Budget, seed: int, *, with_searc
     Teams that the search composes are placed too, or left to it.
     """
     chance = Random(seed)
-    teams = [order.id for order in problem.work_orders if order.team and (with_searched or not is_searched(order))]
+    teams = [
+        order.id for order in problem.work_orders if order.team and (with_searched or not is_searched(problem, order))
+    ]
     worth = DayState(problem)
     ranked = sorted(teams, key=lambda name: -worth.unserved_cost(problem.order_by_id[name]))
     best: tuple[int, Sequences, list[str], list[str]] | None = None

@@ -71,6 +71,8 @@ def fill(client: TestClient) -> None:
     for path, records in first.items():
         assert client.put(path, json=records).status_code == 200
     for kind in KINDS:
+        if kind.kind == "asset_relation":
+            assert client.put("/v1/assets", json=[{"id": "crane-1", "site": "n17"}]).status_code == 200
         answer = client.put(f"/v1{kind.list_path}", json=[kind.example])
         assert answer.status_code == 200, answer.text
 

@@ -32,7 +32,7 @@ def full_problem() -> dict[str, Any]:
             "skills": [{"id": "hydraulics"}, {"id": "hydraulics.pump"}, {"id": "pneumatics"}],
             "relations": [
                 {"type": "implies", "from": "hydraulics", "to": "hydraulics.pump", "level_loss": 1},
-                {"type": "implies", "from": "hydraulics.pump", "to": "hydraulics", "duration_factor": 1.0},
+                {"type": "implies", "from": "hydraulics.pump", "to": "pneumatics", "duration_factor": 1.0},
                 {
                     "type": "substitutes",
                     "from": "pneumatics",
@@ -72,6 +72,7 @@ def full_problem() -> dict[str, Any]:
                 ],
                 "speed_factor": 1.0,
                 "duration_factors": {"hydraulics": 0.9},
+                "fix_probability": {"hydraulics": 0.85},
                 "parts": {"P-12": 2},
                 "on_call": True,
                 "attributes": {"free": [1, {"deep": None}]},

@@ -385,3 +385,83 @@ def before_it_was_helped_from_afar_only() -> Day:
     """Nobody was on site in the plan before: the order changed hands, but there is no start to have moved."""
     before = plan(route("R", start(), work("T", "p0", "12:00", "13:00", role="lead"), back("13:00")))
     return planned_before(guided(), before)
+
+
+# repeat visits
+
+
+def likely(done: Day, **chances: float) -> Day:
+    """Everybody on the day holds the skill `a`, all work asks for it; engineers fix it with these probabilities."""
+    for person in done.problem["engineers"]:
+        person["skills"] = [skill("a")]
+        person["fix_probability"] = {"a": chances.get(person["id"])}
+    for item in done.problem["work_orders"]:
+        item["required_skills"] = [skill("a")]
+    return weigh(done, repeat_visit=0.25)
+
+
+@costs("repeat_visit", 720, 180)
+def one_visit_in_five_has_to_be_repeated() -> Day:
+    """A takes an hour."""
+    return likely(one(), E=0.8)
+
+
+@costs("repeat_visit", 0, 0)
+def without_a_probability_every_visit_fixes_it() -> Day:
+    return likely(one())
+
+
+@costs("repeat_visit", 0, 0)
+def where_no_skill_is_required_nobody_fails() -> Day:
+    done = likely(one(), E=0)
+    done.order("A")["required_skills"] = []
+    return done
+
+
+@costs("repeat_visit", 2700, 675)
+def of_several_required_skills_the_one_least_likely_counts() -> Day:
+    done = likely(one(), E=0.8)
+    done.order("A")["required_skills"].append(skill("b"))
+    done.engineer("E")["skills"].append(skill("b"))
+    done.engineer("E")["fix_probability"]["b"] = 0.25
+    return done
+
+
+@costs("repeat_visit", 1202, "300.5")
+def seconds_are_whole_half_up_and_without_factors_and_setup() -> Day:
+    """3600 × 0.33375 = 1201.5; the same order takes twice as long by a factor, and has half an hour of setup."""
+    done = likely(one(), E=0.66625)
+    done.engineer("E")["duration_factors"] = {"a": 2}
+    done.order("A")["setup_seconds"] = 1800
+    move(done.stops("E")[1], end="10:40")
+    move(done.stops("E")[2], arrival="10:50")
+    return done
+
+
+@costs("repeat_visit", 360, 90)
+def the_lead_answers_for_the_team() -> Day:
+    return likely(pair(), E=0.9, F=1, S=1)
+
+
+@costs("repeat_visit", 360, 90)
+def a_lead_from_afar_answers_too() -> Day:
+    return likely(guided(), E=0.2, R=0.9)
+
+
+@costs("repeat_visit", 360, 90)
+def without_a_lead_the_member_most_likely_to_fix_it_counts() -> Day:
+    """Whoever stands by does not count."""
+    done = likely(pair(), E=0.2, F=0.9, S=1)
+    done.order("T")["team"]["roles"][0]["role"] = "chief"
+    done.stops("E")[1]["role"] = "chief"
+    done.plan["teams"][0]["members"][0]["role"] = "chief"
+    return done
+
+
+@costs("repeat_visit", 360, 90)
+def skills_of_the_role_count_beside_those_of_the_order() -> Day:
+    done = likely(pair(), E=0.95)
+    done.order("T")["team"]["roles"][0]["required_skills"] = [skill("b")]
+    done.engineer("E")["skills"].append(skill("b"))
+    done.engineer("E")["fix_probability"]["b"] = 0.9
+    return done

@@ -36,6 +36,8 @@ RECORDS: list[tuple[str, dict[str, Any]]] = [
     ("site", {"external_id": "depot", "timezone": "Asia/Shanghai"}),
     ("asset_model", {"external_id": "M1"}),
     ("asset", {"external_id": "A1", "site": "S1", "asset_model": "M1", "contract": "K1"}),
+    ("asset", {"external_id": "A2", "site": "S1"}),
+    ("asset_relation", {"external_id": "AR1", "type": "part_of", "from_asset": "A1", "to_asset": "A2"}),
     ("skill", {"external_id": "hydraulics"}),
     ("skill", {"external_id": "pumps"}),
     (

@@ -72,7 +72,7 @@ def test_the_next_plan_moves_visits_and_opens_what_it_leaves_out(client: TestCli
     assert after.items() <= before.items()
     with database.read(ANYBODY) as work:
         events = EventLog(work).read()
-    assert [(event.type, event.payload["unassigned"]) for event in events] == [
+    assert [(event.type, event.payload["unassigned"]) for event in events if event.type == "plan_accepted"] == [
         ("plan_accepted", 0),
         ("plan_accepted", 1),
     ]

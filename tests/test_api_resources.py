@@ -105,7 +105,8 @@ def test_deleting_asks_for_the_version_and_spares_what_is_in_use(client: TestCli
     assert client.delete("/v1/skills/hydraulics").status_code == 428
     used = client.delete("/v1/skills/hydraulics", headers={"If-Match": '"1"'})
     assert (used.status_code, used.json()["code"]) == (409, "IN_USE")
-    assert {user["kind"] for user in used.json()["params"]["by"]} == {"skill_relation", "engineer", "work_order"}
+    users = {user["kind"] for user in used.json()["params"]["by"]}
+    assert users == {"skill_relation", "asset_model", "engineer", "work_order"}
     assert client.delete("/v1/visits/V1", headers={"If-Match": '"2"'}).status_code == 412
     gone = client.delete("/v1/visits/V1", headers={"If-Match": '"1"'})
     assert (gone.status_code, gone.content) == (204, b"")

@@ -340,6 +340,10 @@ CELL_ERRORS: list[tuple[dict[str, str], tuple[str, int | None, str | None, str |
     ),
     ({"engineers": "engineer\nE1\nE1\n"}, ("engineers.csv", 3, "engineer", "E1", "DUPLICATE_ID")),
     (
+        {"engineers": "engineer,fix_probability\nE1,gas:1.2\n"},
+        ("engineers.csv", 2, "fix_probability", "1.2", "OUT_OF_RANGE"),
+    ),
+    (
         {"engineers": "engineer,duration_factors\nE1,gas\n"},
         ("engineers.csv", 2, "duration_factors", "gas", "BAD_ENTRY"),
     ),

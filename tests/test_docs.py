@@ -2,7 +2,8 @@
 
 In a `console` block a line that begins with `$ ` is a command and what follows is its output, compared without regard
 to white space; `...` stands for anything. A command ends with 0 unless `$ echo $?` says otherwise behind it. A `json`
-block is a document, saved under the name of the last `*.json` in the paragraph before it, or an excerpt of the plan.
+block is a document, saved under the name of the last `*.json` in the paragraph before it, or an excerpt of the plan; a
+`csv` block is saved in the same way.
 """
 
 import json
@@ -32,8 +33,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 README = CHECKOUT / "README.md"
 DOCS = CHECKOUT / "docs"
 FORMAT, CLI, CONCEPTS = DOCS / "planning-format.md", DOCS / "cli.md", DOCS / "concepts.md"
+TEAMS = DOCS / "teams.md"
+SKILLS, LIVE = DOCS / "skills.md", DOCS / "live.md"
 PAGES = [README, CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-EXAMPLES = {README: README, FORMAT: FORMAT, CLI: README}
+EXAMPLES = {README: README, FORMAT: FORMAT, CLI: README, TEAMS: TEAMS, SKILLS: SKILLS, LIVE: LIVE}
 """Pages with commands, each with the page whose `problem.json` it uses."""
 WRONG_ON_PURPOSE = "wrong.json"
 LARGEST_PICTURE_BYTES = 400_000
@@ -57,7 +60,7 @@ def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for match in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S):
         paragraph = text[: match.start()].rstrip().rpartition("\n\n")[2]
-        names = re.findall(r"`([\w-]+\.json)`", paragraph)
+        names = re.findall(r"`([\w-]+\.(?:json|csv))`", paragraph)
         yield Block(match[1], match[2], names[-1] if names else None)
 
 
@@ -164,6 +167,9 @@ def _anchor(heading: str) -> str:
 def test_the_commands_of_a_page_print_what_the_page_says(page: Path, terminal: Path) -> None:
     for name, document in {**documents(EXAMPLES[page]), **documents(page)}.items():
         (terminal / name).write_text(json.dumps(document), encoding="utf-8")
+    for block in blocks(page):
+        if block.language == "csv" and block.name is not None:
+            (terminal / block.name).write_text(block.text, encoding="utf-8")
     checker = OutputChecker()
     flags = ELLIPSIS | NORMALIZE_WHITESPACE
     assert commands(page)
@@ -260,23 +266,32 @@ def test_every_engine_is_described() -> None:
 
 
 def command_line() -> dict[str, set[str]]:
-    """Every command with its options, as typer knows them."""
-    group = typer.main.get_command(cli.app)
-    subcommands: Mapping[str, Any] = getattr(group, "commands", {})
-    return {
-        name: {
-            option
-            for parameter in command.params
-            if parameter.param_type_name == "option"
-            for option in (*parameter.opts, *parameter.secondary_opts)
-        }
-        - {"--help"}
-        for name, command in subcommands.items()
-    }
+    """Every command with its options, as typer knows them; those of a group by both of their words."""
+    found: dict[str, set[str]] = {}
+    for name, command in _commands_of(typer.main.get_command(cli.app)).items():
+        for word, leaf in (_commands_of(command) or {"": command}).items():
+            found[f"{name} {word}".rstrip()] = {
+                option
+                for parameter in leaf.params
+                if parameter.param_type_name == "option"
+                for option in (*parameter.opts, *parameter.secondary_opts)
+            } - {"--help"}
+    return found
+
+
+def _commands_of(command: Any) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = getattr(command, "commands", {})
+    return found
+
+
+def command_in(line: str) -> str:
+    """The command of a line: one word, or two."""
+    _, name, *rest = shlex.split(line)
+    return name if name in command_line() or not rest else f"{name} {rest[0]}"
 
 
 def test_the_page_of_commands_has_every_command_and_no_other() -> None:
-    headings = re.findall(r"^## muster (\S+)$", CLI.read_text(encoding="utf-8"), re.M)
+    headings = re.findall(r"^## muster (.+)$", CLI.read_text(encoding="utf-8"), re.M)
     assert sorted(headings) == sorted(command_line())
 
 
@@ -288,7 +303,7 @@ def test_the_page_of_commands_has_every_option_of_a_command(name: str) -> None:
 
 
 def test_every_command_has_an_example_that_is_run() -> None:
-    shown = {shlex.split(command.line)[1] for command in commands(CLI)}
+    shown = {command_in(command.line) for command in commands(CLI)}
     assert shown >= set(command_line())
 
 

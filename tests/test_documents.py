@@ -18,6 +18,7 @@ from api.documents import (
 )
 from api.http.problems import HTTP_CODES
 from dispatcher.errors import (
+    EVENT_CODES,
     ISSUE_CODES,
     InvalidInput,
     Issue,
@@ -221,7 +222,7 @@ def test_a_file_that_cannot_be_read_is_an_issue(tmp_path: Path) -> None:
 
 def test_the_page_of_errors_lists_every_code() -> None:
     page, answers = ERRORS_PAGE.read_text(encoding="utf-8").split("## Answers of the service")
-    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, flags=re.MULTILINE)) == set(ISSUE_CODES)
+    assert set(re.findall(r"^\| `([A-Z0-9_]+)` \|", page, flags=re.MULTILINE)) == {*ISSUE_CODES, *EVENT_CODES}
     assert set(re.findall(r"^\| `([A-Z0-9_]+)` \| \d", answers, flags=re.MULTILINE)) == set(HTTP_CODES)
 
 
@@ -235,6 +236,9 @@ def test_codes_in_the_sources_are_those_of_the_catalogue() -> None:
         root / "api" / "cli.py",
         root / "api" / "cli_answers.py",
         root / "api" / "routers" / "resources.py",
+        root / "skills" / "consistency.py",
+        root / "skills" / "exchange.py",
+        root / "solver" / "live" / "moves.py",
     ]
     written = set().union(
         *(re.findall(r'"([A-Z]+(?:_[A-Z0-9]+)+|ORDER|CYCLE|OVERLAP)"', path.read_text()) for path in sources)

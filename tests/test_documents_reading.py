@@ -45,7 +45,7 @@ PROBLEM: Empties = {
 }
 ENGINEER: Empties = {
     **dict.fromkeys(("skills", "shifts"), LISTS),
-    **dict.fromkeys(("duration_factors", "parts"), OBJECTS),
+    **dict.fromkeys(("duration_factors", "fix_probability", "parts"), OBJECTS),
     "attributes": OBJECTS,
     **dict.fromkeys(("name", "territory", "speed_factor", "on_call"), SCALARS),
 }
@@ -133,6 +133,12 @@ def test_no_pieces_of_a_part_are_none(nothing: int | None) -> None:
     assert read_problem(document, problem_travel).engineers[0].parts.get("p", 0) == 0
 
 
+def test_null_for_one_skill_is_no_probability() -> None:
+    document = day([engineer("E", fix_probability={"a": None, "b": 0})], [])
+    assert check_problem(document) == []
+    assert read_problem(document, problem_travel).engineers[0].fix_probability == {"b": 0}
+
+
 def test_null_for_one_skill_is_no_factor_and_null_for_one_size_no_estimate() -> None:
     team_of_two = {"roles": [role("lead", max=2)], "service_seconds_by_size": {"2": None}}
     document = day([engineer("E", duration_factors={"a": None, "b": 2})], [order("A", team=team_of_two)])
@@ -188,6 +194,7 @@ def test_defaults_are_those_of_the_planning_document() -> None:
     [found] = problem.engineers
     assert found.skills == (HeldSkill("a", 1, None),)
     assert (found.speed_factor, found.duration_factors, found.parts, found.on_call) == (1, {}, {}, False)
+    assert found.fix_probability == {}
     [its_shift] = found.shifts
     assert (its_shift.latest_end, its_shift.end_location) == (its_shift.end, "x")
     assert (its_shift.breaks, its_shift.max_work_orders) == ((), None)
@@ -225,6 +232,7 @@ def test_every_field_of_a_problem_arrives() -> None:
     assert (first.name, first.territory, first.on_call) == ("Li", "east", True)
     assert first.skills == (HeldSkill("hydraulics", 4, instant("2027-01-01T00:00:00+08:00")),)
     assert first.duration_factors == {"hydraulics": Fraction(9, 10)}
+    assert first.fix_probability == {"hydraulics": Fraction(17, 20)}
     assert first.parts == {"P-12": 2}
     morning, afternoon = first.shifts
     assert morning.end_location is None

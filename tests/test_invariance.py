@@ -51,7 +51,7 @@ def a_problem(seed: int) -> Document:
 def renamed(value: Any, key: str = "") -> Any:
     """A document with every id changed, each in a way that keeps the ids in their order."""
     if isinstance(value, dict):
-        named_by_id = key in ("locations", "duration_factors", "parts")
+        named_by_id = key in ("locations", "duration_factors", "fix_probability", "parts")
         return {_new(name) if named_by_id else name: renamed(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [renamed(item, key) for item in value]

@@ -31,6 +31,7 @@ BALANCED: dict[str, Any] = {
     "worst_lateness": 0,
     "fairness": 0,
     "engineers_used": 0,
+    "repeat_visit": 0,
 }
 """The table of the planning document in thousandths; by level where it has four."""
 

@@ -181,6 +181,9 @@ DAYS: dict[str, Document] = {
     "allowed": day(TWO, [order("V", "p10", allowed_engineers=["B"]), order("W", "p60", excluded_engineers=["B"])]),
     "preferred": day(TWO, [order("V", "p30", preferred_engineers=["A"]), order("W", "p60")],
                      **weighing(preference=900)),
+    "repeat visit": day([engineer("A", CRANE, fix_probability={"crane": 0.5}), engineer("B", CRANE)],
+                        [order("V", "p10", 90, required_skills=[CRANE]), order("W", "p60")],
+                        **weighing(repeat_visit=2)),
     "pin": day(TWO, [order("V", "p10", pin={"engineer": "B"}), order("W", "p20", pin={"engineer": "A"})]),
     "pinned start": day([engineer("A")], [order("V", "p10", pin={"engineer": "A", "start": at("11:11")}), *TRIP[1:]]),
     "depends on": day(TWO, [order("V", "p60"), order("W", "p10", depends_on=[

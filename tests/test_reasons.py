@@ -163,7 +163,8 @@ FIX_CASES: dict[str, Case] = {
 
 
 def test_every_reason_and_every_fix_has_a_case() -> None:
-    assert set(REASON_CASES) == set(REASONS)
+    # Only a running plan has what stays where it is: tests/test_live_candidates.py has its case.
+    assert set(REASON_CASES) == set(REASONS) - {"FROZEN"}
     assert set(FIX_CASES) == set(FIXES)
 
 

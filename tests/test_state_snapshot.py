@@ -302,3 +302,55 @@ def test_the_plan_in_force_is_what_changes_are_measured_from() -> None:
     assert found["current_plan"]["routes"] == [
         {"engineer": "E1", "shift": "mon", "stops": [start, stop("W1", 9)]},
     ]
+
+
+# What machines need
+
+
+def needing(*required: Document, **body: Any) -> Document:
+    """The order W1 about a machine whose model requires these skills."""
+    stored = state(
+        work_orders=[{**order("W1", **body), "asset": "A1"}],
+        assets=[{"external_id": "A1", "asset_model": "M1"}, {"external_id": "A2", "asset_model": None}],
+        asset_models=[{"external_id": "M1", "body": {"required_skills": list(required)}}],
+    )
+    return orders_of(document(stored))["W1"]
+
+
+def required(name: str, level: int) -> Document:
+    return {"skill": name, "level": level}
+
+
+def test_an_order_needs_what_the_model_of_its_asset_needs() -> None:
+    found = needing(required("pumps", 2), required("oil", 1))
+    assert found["required_skills"] == [required("pumps", 2), required("oil", 1)]
+
+
+def test_what_an_order_asks_for_itself_stays_first_at_the_higher_of_both_levels() -> None:
+    own = [required("crane", 3), {"skill": "pumps"}, required("oil", 5)]
+    found = needing(
+        required("oil", 2), required("pumps", 2), required("pumps", 3), required("gas", 1), required_skills=own
+    )
+    assert found["required_skills"] == [
+        required("crane", 3),
+        required("pumps", 3),
+        required("oil", 5),
+        required("gas", 1),
+    ]
+
+
+def test_of_a_team_one_member_has_to_know_what_the_machine_needs() -> None:
+    team = {"roles": [{"role": "lead"}, {"role": "support"}], "collective_skills": [required("pumps", 1)]}
+    found = needing(required("pumps", 2), required("oil", 1), team=team)
+    assert "required_skills" not in found
+    assert found["team"]["collective_skills"] == [required("pumps", 2), required("oil", 1)]
+
+
+def test_an_asset_whose_model_is_unknown_or_needs_nothing_changes_nothing() -> None:
+    assert "required_skills" not in needing()
+    stored = state(
+        work_orders=[{**order("W1"), "asset": "A2"}, {**order("W2"), "asset": "A9"}],
+        assets=[{"external_id": "A2", "asset_model": None}],
+        asset_models=[],
+    )
+    assert all("required_skills" not in found for found in orders_of(document(stored)).values())

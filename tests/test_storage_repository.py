@@ -257,6 +257,8 @@ def test_a_record_that_is_gone_is_stale_for_who_has_a_version_of_it(database: Da
 BODIES: list[tuple[str, dict[str, Any], str, RecordKey]] = [
     ("engineer", {"skills": [{"skill": "x"}]}, "body.skills[0].skill", RecordKey("skill", ("x",))),
     ("engineer", {"duration_factors": {"x": 0.9}}, "body.duration_factors.x", RecordKey("skill", ("x",))),
+    ("engineer", {"fix_probability": {"x": 0.9}}, "body.fix_probability.x", RecordKey("skill", ("x",))),
+    ("asset_model", {"required_skills": [{"skill": "x"}]}, "body.required_skills[0].skill", RecordKey("skill", ("x",))),
     ("shift", {"start_location": "x"}, "body.start_location", RecordKey("site", ("x",))),
     ("shift", {"start_location": "depot", "end_location": "x"}, "body.end_location", RecordKey("site", ("x",))),
     ("work_order", {"required_skills": [{"skill": "x"}]}, "body.required_skills[0].skill", RecordKey("skill", ("x",))),
@@ -298,6 +300,7 @@ def with_body(kind: str, body: dict[str, Any]) -> Change:
             "latest_end": at(9, 24),
         },
         "work_order": {"external_id": "W2", "site": "S1"},
+        "asset_model": {"external_id": "M2"},
     }
     return Change({**base[kind], "body": body})
 
@@ -389,10 +392,10 @@ USED = [
     ("territory", ("east",), {"site S1", "engineer E1", "work order W1"}),
     ("customer", ("C1",), {"contract K1", "site S1"}),
     ("contract", ("K1",), {"asset A1"}),
-    ("site", ("S1",), {"asset A1", "work order W1"}),
+    ("site", ("S1",), {"asset A1", "asset A2", "work order W1"}),
     ("site", ("depot",), {"shift E1/mon"}),
     ("asset_model", ("M1",), {"asset A1"}),
-    ("asset", ("A1",), {"work order W1"}),
+    ("asset", ("A1",), {"asset relation AR1", "work order W1"}),
     ("skill", ("hydraulics",), {"skill relation R1", "engineer E1"}),
     ("skill", ("pumps",), {"skill relation R1", "work order W1"}),
     ("engineer", ("E1",), {"shift E1/mon", "visit V1"}),

@@ -134,3 +134,33 @@ def test_what_refers_to_a_row_is_found_by_an_index(table: Table) -> None:
 def test_the_page_on_storage_lists_every_table() -> None:
     page = STORAGE_PAGE.read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `([a-z_]+)` \|", page, flags=re.MULTILINE)) == {table.name for table in TABLES}
+
+
+def test_what_bodies_name_is_kept_when_asset_models_get_bodies_and_lose_them(empty_url: str) -> None:
+    upgrade(empty_url, "0003")
+    engine = open_engine(empty_url)
+    stamp = "'acme', '{}', 1, '2026-11-23 00:00:00+00:00', '2026-11-23 00:00:00+00:00', 'somebody'"
+    columns = "tenant_id, id, version, created_at, updated_at, updated_by"
+    with engine.begin() as connection:
+        for statement in (
+            f"INSERT INTO skill ({columns}, external_id, attributes) VALUES ({stamp.format('S')}, 'pumps', '{{}}')",
+            f"INSERT INTO engineer ({columns}, external_id, body) VALUES ({stamp.format('E')}, 'E1', '{{}}')",
+            f"INSERT INTO asset_model ({columns}, external_id, attributes) VALUES ({stamp.format('M')}, 'M1', '{{}}')",
+            f"INSERT INTO mention ({columns}, by_engineer_id, skill_id) VALUES ({stamp.format('N')}, 'E', 'S')",
+        ):
+            connection.execute(text(statement))
+
+    def mentions() -> list[tuple[str, str, str]]:
+        with engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text("SELECT id, by_engineer_id, skill_id FROM mention"))]
+
+    upgrade(empty_url, "0004")
+    assert mentions() == [("N", "E", "S")]
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM asset_model WHERE body IS NOT NULL")).scalar_one() == 1
+        connection.execute(
+            text(f"INSERT INTO mention ({columns}, by_asset_model_id, skill_id) VALUES ({stamp.format('O')}, 'M', 'S')")
+        )
+    downgrade(empty_url, "0003")
+    assert mentions() == [("N", "E", "S")]
+    engine.dispose()

@@ -362,6 +362,7 @@ def random_team_day(rng: Random) -> Document:
             shifts=[shift(rng.choice(("08:00", "08:30")), start_location=rng.choice(("p0", "p10", "p30", "p60")))],
             speed_factor=rng.choice((1, 1, 1.3)),
             duration_factors=rng.choice(({}, {"hydraulics": 0.8})),
+            fix_probability=rng.choice(({}, {"hydraulics": 0.6}, {"hydraulics": 0.85})),
         )
         for number in range(rng.randint(1, 5))
     ]
@@ -383,7 +384,8 @@ def random_team_day(rng: Random) -> Document:
         fields["collective_skills"] = [skill("electrics", 2)]
     if rng.random() < 0.3:
         fields["preferred_engineers"] = ["E0"]
-    return day(people, [team_order(*roles, **fields)])
+    weights = rng.choice(({}, {"repeat_visit": 1}))
+    return day(people, [team_order(*roles, **fields)], objective={"weights": weights})
 
 
 def compositions(problem: Problem) -> Iterator[Sequences]:

@@ -241,6 +241,18 @@ def term_left_out(day: Day) -> None:
     del day.plan["score"]["terms"][7]
 
 
+@breaks("score", "TERM_MISSING")
+def repeat_visits_kept_quiet(day: Day) -> None:
+    for engineer in day.problem["engineers"]:
+        engineer["fix_probability"] = {held["skill"]: 0.5 for held in engineer["skills"]}
+
+
+@breaks("score", "TERM_AMOUNT")
+def repeat_visits_made_light_of(day: Day) -> None:
+    repeat_visits_kept_quiet(day)
+    day.plan["score"]["terms"].append({"rule": "repeat_visit", "amount": 1, "unit": "s", "cost": 0})
+
+
 @breaks("score", "TERM_TWICE")
 def term_stated_twice(day: Day) -> None:
     day.plan["score"]["terms"].append(day.plan["score"]["terms"][0])

@@ -31,14 +31,20 @@ from api.http.parameters import PathId
 from api.http.problems import problem_responses
 from api.resource_kinds import KINDS, MAX_BULK, Kind, PageQuery
 from api.resource_schemas import BulkAnswer
+from api.sla_state import with_levels
+from data.event_log import EventLog
+from data.live_records import tell_changes
 from data.repositories import Change, Record, Repository, Written
 from data.session import Database, UnitOfWork
 from dispatcher.actor import Actor
 from dispatcher.errors import Contention, InvalidInput, Issue, NotFound, UnknownReference
+from dispatcher.told_records import TOLD
 from dispatcher.validate_values import shown
 
 router = APIRouter()
 Result = TypeVar("Result")
+# Where an engineer was is kept nowhere, unless it is told as an event.
+_TOLD = TOLD.keys() - {"engineer_position"}
 
 
 _ETAG_HEADER = {"ETag": {"description": "The version, for If-Match and If-None-Match.", "schema": {"type": "string"}}}
@@ -190,7 +196,7 @@ def _add_delete(kind: Kind, name: str) -> None:
         """What others name cannot be deleted: the refusal says who."""
         version = required_version(if_match)
         database = services_of(request).database
-        _writing(database, actor, lambda work: Repository(work, kind.kind).delete(*key, version=version))
+        _writing(database, actor, lambda work: _deleted(kind, work, key, version))
         return Response(status_code=204)
 
 
@@ -265,10 +271,29 @@ def _sound(
 
 
 def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change]) -> Sequence[Written]:
+    told = kind.kind in _TOLD
+    if told:
+        EventLog(work).hold()
+    if kind.kind == "work_order":
+        changes = with_levels(work, changes)
     try:
-        return Repository(work, kind.kind).upsert(changes)
+        answers = Repository(work, kind.kind).upsert(changes)
     except UnknownReference as error:
         raise kind.in_our_words(error) from None
+    if told:
+        changed = zip(changes, answers, strict=True)
+        tell_changes(work, kind.kind, [item.values for item, answer in changed if answer.outcome != "unchanged"])
+    return answers
+
+
+def _deleted(kind: Kind, work: UnitOfWork, key: tuple[str, ...], version: int) -> None:
+    # The position of an engineer goes with the engineer.
+    told = {"engineer": "engineer_position"}.get(kind.kind, kind.kind)
+    if told in TOLD:
+        EventLog(work).hold()
+    Repository(work, kind.kind).delete(*key, version=version)
+    if told in TOLD:
+        tell_changes(work, told, [], [key])
 
 
 def _exists(repository: Repository, key: tuple[str, ...]) -> bool:

@@ -30,7 +30,7 @@ FILES: Mapping[str, FileSpec] = {
             "engineers.csv",
             True,
             ("engineer",),
-            ("name", "territory", "skills", "speed_factor", "duration_factors", "parts", "on_call"),
+            ("name", "territory", "skills", "speed_factor", "duration_factors", "fix_probability", "parts", "on_call"),
             attributes=True,
         ),
         FileSpec(

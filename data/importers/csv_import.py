@@ -198,6 +198,9 @@ def _engineers(rows: list[Row], read: Reader, sources: Sources) -> list[Document
         ) -> int | float | None:
             return read.decimal(cell, low, high, commas=commas)
 
+        def probability(cell: Cell, commas: bool = decimal_commas) -> int | float | None:
+            return read.decimal(cell, 0, 1, commas=commas)
+
         engineer: Document = {
             "id": read.needed(row["engineer"]),
             "name": read.text(row["name"]),
@@ -205,12 +208,13 @@ def _engineers(rows: list[Row], read: Reader, sources: Sources) -> list[Document
             "skills": read.skills(row["skills"], held=True),
             "speed_factor": factor(row["speed_factor"]),
             "duration_factors": read.amounts(row["duration_factors"], factor, None),
+            "fix_probability": read.amounts(row["fix_probability"], probability, None),
             "parts": read.amounts(row["parts"], read.whole, 1),
             "on_call": read.truth(row["on_call"]),
             "attributes": row.attributes(),
         }
         sources[path] = row["engineer"]
-        for column in ("skills", "duration_factors", "parts"):
+        for column in ("skills", "duration_factors", "fix_probability", "parts"):
             sources[f"{path}.{column}"] = row[column]
         engineers.append(without_nothing(engineer) | {"shifts": []})
     return engineers

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from data.repositories.marks import Marks
 from data.repositories.plans import InForce, PlanRecord, Plans, Publication, Scope
 from data.repositories.records import MAX_PAGE, Between, Change, Page, Record, Written
 from data.repositories.repository import Repository
@@ -16,6 +17,7 @@ __all__ = [
     "Between",
     "Change",
     "InForce",
+    "Marks",
     "Page",
     "PlanRecord",
     "Plans",

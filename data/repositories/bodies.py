@@ -25,14 +25,19 @@ Namings = Callable[[Body], Iterator[Naming]]
 
 def named_by_engineer(body: Body) -> Iterator[Naming]:
     yield from _skills(body, "skills")
-    for name in body.get("duration_factors") or {}:
-        yield Naming(path_text(("duration_factors", name)), "skill", name)
+    for key in ("duration_factors", "fix_probability"):
+        for name in body.get(key) or {}:
+            yield Naming(path_text((key, name)), "skill", name)
 
 
 def named_by_shift(body: Body) -> Iterator[Naming]:
     for key in ("start_location", "end_location"):
         if body.get(key):
             yield Naming(key, "site", body[key])
+
+
+def named_by_asset_model(body: Body) -> Iterator[Naming]:
+    yield from _skills(body, "required_skills")
 
 
 def named_by_work_order(body: Body) -> Iterator[Naming]:

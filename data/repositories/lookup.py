@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 # SQLite takes 32 766 parameters in a statement, PostgreSQL 65 535.
 _CHUNK = 1000
 _MENTION = Base.metadata.tables[Mention.__tablename__]
-_BODIES = ("engineer", "shift", "work_order")
+_BODIES = ("engineer", "shift", "work_order", "asset_model")
 # Rows that stand for a plan name it, since nobody knows them by a name of their own.
 _PARTS_OF_A_PLAN = ("plan_scope", "scope_head", "route")
 

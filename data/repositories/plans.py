@@ -119,6 +119,18 @@ class Plans:
             found[scope] = 0 if head is None else head.version
         return found
 
+    def heads(self, scopes: Iterable[Scope]) -> dict[Scope, str]:
+        """The id of the plan in force for each scope that has one."""
+        wanted = sorted(set(scopes))
+        territories = ids_of(self._work, RESOURCES["territory"], ((scope.territory,) for scope in wanted))
+        places = {
+            scope: (territories[(scope.territory,)], scope.local_date)
+            for scope in wanted
+            if (scope.territory,) in territories
+        }
+        heads = self._heads(list(places.values()))
+        return {scope: heads[place].plan_id for scope, place in places.items() if place in heads}
+
     def publish(self, run_id: str, publication: Publication) -> str:
         """Store a plan of a run; its id. A run has at most one, which the schema itself sees to.
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, update
 from data.orm import Base, Mention
 from data.orm_base import canonical_sha256
 from data.repositories.lookup import Key, among, chunks, ids_of, users_of
+from data.repositories.marks import write_marks
 from data.repositories.records import (
     MAX_PAGE,
     Between,
@@ -36,6 +37,7 @@ from dispatcher.errors import (
     UnknownReference,
     path_text,
 )
+from dispatcher.sla.history import Mark, marks_of_order, marks_of_visit
 
 _NAMED_USERS = 10
 _MENTION = Base.metadata.tables[Mention.__tablename__]
@@ -125,7 +127,9 @@ class Repository:
                     results[position] = Written(record.id, record.version + 1, "updated")
             self._insert(new)
             self._update(changed)
-            self._name_again([(results[i].id, values[i]) for i in order if results[i].outcome != "unchanged"])
+            written = [i for i in order if results[i].outcome != "unchanged"]
+            self._name_again([(results[i].id, values[i]) for i in written])
+            self._mark([(i, stored.get(self._key(changes[i]))) for i in written], results, values, columns)
         return [results[position] for position in range(len(changes))]
 
     def delete(self, *key: str, version: int | None = None) -> None:
@@ -246,6 +250,25 @@ class Repository:
             .values(version=table.c.version + 1, updated_at=self._work.now, updated_by=self._work.actor.principal)
         )
         self._work.session.execute(statement, rows)
+
+    def _mark(
+        self,
+        written: Sequence[tuple[int, Record | None]],
+        results: Mapping[int, Written],
+        values: Sequence[Mapping[str, Any]],
+        columns: Sequence[Mapping[str, Any]],
+    ) -> None:
+        """Keep what the clocks of work orders have to know of written records, by their positions."""
+        marks: list[tuple[str, Mark]] = []
+        reason = self._work.actor.reason
+        for i, record in written:
+            before = None if record is None else record.values
+            if self._resource.kind == "work_order":
+                found = marks_of_order(before, values[i], self._work.now, reason)
+                marks.extend((results[i].id, mark) for mark in found)
+            elif self._resource.kind == "visit":
+                marks.extend((columns[i]["work_order_id"], mark) for mark in marks_of_visit(before, values[i]))
+        write_marks(self._work, marks)
 
     def _name_again(self, written: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Keep what the bodies of written records name."""

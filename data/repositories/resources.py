@@ -14,6 +14,7 @@ from sqlalchemy.types import JSON
 from data.orm import (
     Asset,
     AssetModel,
+    AssetRelation,
     Contract,
     Customer,
     Engineer,
@@ -27,7 +28,13 @@ from data.orm import (
     Visit,
     WorkOrder,
 )
-from data.repositories.bodies import Namings, named_by_engineer, named_by_shift, named_by_work_order
+from data.repositories.bodies import (
+    Namings,
+    named_by_asset_model,
+    named_by_engineer,
+    named_by_shift,
+    named_by_work_order,
+)
 from data.repositories.records import Record
 
 BOOKKEEPING = ("tenant_id", "id", "version", "created_at", "updated_at", "updated_by")
@@ -136,10 +143,11 @@ RESOURCES: Mapping[str, Resource] = {
         Resource(Customer),
         Resource(Contract, links={"customer": "customer"}),
         Resource(Site, links={"customer": "customer", "territory": "territory"}),
-        Resource(AssetModel),
-        Resource(Asset, links={"site": "site", "asset_model": "asset_model", "contract": "contract"}),
         Resource(Skill),
         Resource(SkillRelation, links={"from_skill": "skill", "to_skill": "skill"}),
+        Resource(AssetModel, namings=named_by_asset_model),
+        Resource(Asset, links={"site": "site", "asset_model": "asset_model", "contract": "contract"}),
+        Resource(AssetRelation, links={"from_asset": "asset", "to_asset": "asset"}),
         Resource(Engineer, links={"territory": "territory"}, namings=named_by_engineer),
         Resource(
             Shift, links={"engineer": "engineer"}, key=("engineer", "external_id"), order="id", namings=named_by_shift

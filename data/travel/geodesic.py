@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -15,49 +16,45 @@ EARTH_RADIUS_METERS = 6_371_009
 
 
 class GeodesicMeters:
-    """Rounded metres between locations, a row at a time; rows are kept, so only places that are used cost memory.
+    """Rounded metres between locations, from their points on the unit sphere; nothing is kept but these.
 
-    A row is computed with numpy; `leg` is geopy's own answer for one pair (70 µs a call), the oracle of the tests.
+    Angles are worked out with numpy, by the arc tangent of cross and dot product; `leg` is geopy's own answer for one
+    pair (70 µs a call), the oracle of the tests.
     """
 
     def __init__(self, locations: Sequence[Location], detour_factor: Fraction) -> None:
         degrees = np.array(
             [(location.latitude, location.longitude) for location in locations], dtype=np.float64
         ).reshape(-1, 2)
-        latitudes = np.radians(degrees[:, 0])
-        self._longitudes = np.radians(degrees[:, 1])
-        self._sines, self._cosines = np.sin(latitudes), np.cos(latitudes)
+        latitudes, longitudes = np.radians(degrees[:, 0]), np.radians(degrees[:, 1])
+        cosines = np.cos(latitudes)
+        self._points = np.stack([cosines * np.cos(longitudes), cosines * np.sin(longitudes), np.sin(latitudes)])
+        self.sphere: list[tuple[float, float, float]] = [(x, y, z) for x, y, z in self._points.T.tolist()]
+        """The points on the unit sphere."""
         self._locations = tuple(locations)
         self._detour = float(detour_factor)
-        self._rows: dict[int, list[int]] = {}
+        self.meters_per_radian = EARTH_RADIUS_METERS * self._detour
 
-    @property
-    def sphere(self) -> list[tuple[float, float, float]]:
-        """Longitude in radians, sine and cosine of the latitude of every location."""
-        return list(zip(self._longitudes.tolist(), self._sines.tolist(), self._cosines.tolist(), strict=True))
-
-    @property
-    def meters_per_radian(self) -> float:
-        return EARTH_RADIUS_METERS * self._detour
-
-    def row(self, origin: int) -> list[int]:
+    def row(self, origin: int) -> NDArray[np.int64]:
         """Metres from one location to every other, rounded half up."""
-        row = self._rows.get(origin)
-        if row is None:
-            row = self._rounded(origin).tolist()
-            self._rows[origin] = row
-        return row
+        return self._from(origin, self._points)
 
     def between(self, places: Sequence[int]) -> NDArray[np.int32]:
-        """Metres between places, rounded half up [len(places), len(places)]; nothing is kept."""
-        columns = np.asarray(places, dtype=np.int64)
-        meters = np.empty((len(columns), len(columns)), dtype=np.int32)
+        """Metres between places, rounded half up [len(places), len(places)]."""
+        points = np.ascontiguousarray(self._points[:, np.asarray(places, dtype=np.int64)])
+        meters = np.empty((len(places), len(places)), dtype=np.int32)
         for number, origin in enumerate(places):
-            meters[number] = self._rounded(origin)[columns]
+            meters[number] = self._from(origin, points)
         return meters
 
-    def _rounded(self, origin: int) -> NDArray[np.int64]:
-        return np.floor(self._great_circle(origin) * self._detour + 0.5).astype(np.int64)
+    def meters(self, origin: int, destination: int) -> int:
+        """One entry of a row, without the others."""
+        x, y, z = self.sphere[origin]
+        u, v, w = self.sphere[destination]
+        a, b, c = y * w - z * v, z * u - x * w, x * v - y * u
+        # numpy's arc tangent, for the very digits of a row.
+        angle = np.arctan2(math.sqrt(a * a + b * b + c * c), x * u + y * v + z * w)
+        return math.floor(float(angle) * self.meters_per_radian + 0.5)
 
     def leg(self, origin: int, destination: int) -> int:
         """Metres of a single leg by geopy."""
@@ -67,13 +64,10 @@ class GeodesicMeters:
         points = [(self._locations[i].latitude, self._locations[i].longitude) for i in (origin, destination)]
         return int(np.floor(great_circle(*points).meters * self._detour + 0.5))
 
-    def _great_circle(self, origin: int) -> NDArray[np.float64]:
-        """Metres by the arc tangent, as geopy's `great_circle`: precise for close and for opposite points alike."""
-        turn = self._longitudes - self._longitudes[origin]
-        across = np.hypot(
-            self._cosines * np.sin(turn),
-            self._cosines[origin] * self._sines - self._sines[origin] * self._cosines * np.cos(turn),
-        )
-        along = self._sines[origin] * self._sines + self._cosines[origin] * self._cosines * np.cos(turn)
-        angles: NDArray[np.float64] = np.arctan2(across, along)
-        return angles * EARTH_RADIUS_METERS
+    def _from(self, origin: int, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        x, y, z = self.sphere[origin]
+        u, v, w = points
+        a, b, c = y * w - z * v, z * u - x * w, x * v - y * u
+        angles = np.arctan2(np.sqrt(a * a + b * b + c * c), x * u + y * v + z * w)
+        meters: NDArray[np.int64] = np.floor(angles * self.meters_per_radian + 0.5).astype(np.int64)
+        return meters

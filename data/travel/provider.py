@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
@@ -17,7 +18,8 @@ from dispatcher.ports import DriveLaw
 
 
 class BaseTimes(Protocol):
-    """Free-flow seconds as exact fractions: `numerators(origin)[destination] / denominator`."""
+    """Free-flow seconds as exact fractions: `numerator(origin, destination) / denominator`, a numerator being
+    units × factor."""
 
     denominator: int
     tier: str
@@ -29,10 +31,13 @@ class BaseTimes(Protocol):
     @property
     def sphere(self) -> Sequence[tuple[float, float, float]] | None: ...
 
-    def numerators(self, origin: int) -> Sequence[int]: ...
+    def numerator(self, origin: int, destination: int) -> int: ...
+
+    def unit_row(self, origin: int) -> NDArray[np.int64]:
+        """Units from one location to every other."""
 
     def units(self, places: Sequence[int]) -> NDArray[np.int32]:
-        """Between places; a numerator is units × factor."""
+        """Between places."""
 
     def meters_between(self, places: Sequence[int]) -> NDArray[np.int32]: ...
 
@@ -53,14 +58,12 @@ class _GeodesicTimes:
         self.factor, self.denominator = seconds_per_meter.numerator, seconds_per_meter.denominator
         self.sphere = self._meters.sphere
         self.meters_per_radian = self._meters.meters_per_radian
-        self._rows: dict[int, list[int]] = {}
 
-    def numerators(self, origin: int) -> Sequence[int]:
-        row = self._rows.get(origin)
-        if row is None:
-            row = [meters * self.factor for meters in self._meters.row(origin)]
-            self._rows[origin] = row
-        return row
+    def numerator(self, origin: int, destination: int) -> int:
+        return self._meters.meters(origin, destination) * self.factor
+
+    def unit_row(self, origin: int) -> NDArray[np.int64]:
+        return self._meters.row(origin)
 
     def units(self, places: Sequence[int]) -> NDArray[np.int32]:
         return self._meters.between(places)
@@ -69,7 +72,7 @@ class _GeodesicTimes:
         return self.units(places)
 
     def meters(self, origin: int, destination: int) -> int:
-        return self._meters.row(origin)[destination]
+        return self._meters.meters(origin, destination)
 
 
 class _MatrixTimes:
@@ -86,14 +89,14 @@ class _MatrixTimes:
         self._given_seconds: Sequence[Sequence[int]] = travel["seconds"]
         self._given_meters: Sequence[Sequence[int]] = travel.get("meters") or ()
         self.has_meters = bool(self._given_meters)
-        self._rows: dict[int, list[int]] = {}
 
-    def numerators(self, origin: int) -> Sequence[int]:
-        row = self._rows.get(origin)
-        if row is None:
-            row = self._reordered(self._given_seconds, origin)
-            self._rows[origin] = row
-        return row
+    def numerator(self, origin: int, destination: int) -> int:
+        """Of places nobody visits the matrix may say nothing."""
+        start, end = self._order[origin], self._order[destination]
+        return 0 if start is None or end is None else int(self._given_seconds[start][end])
+
+    def unit_row(self, origin: int) -> NDArray[np.int64]:
+        return np.array([self.numerator(origin, place) for place in range(len(self._order))], dtype=np.int64)
 
     def meters(self, origin: int, destination: int) -> int:
         start, end = self._order[origin], self._order[destination]
@@ -119,14 +122,6 @@ class _MatrixTimes:
         np.fill_diagonal(between, 0)
         return between
 
-    def _reordered(self, given: Sequence[Sequence[int]], origin: int) -> list[int]:
-        """A row in the order of the problem's locations; places nobody visits may be missing from the matrix."""
-        start = self._order[origin]
-        if start is None:
-            return [0] * len(self._order)
-        row = given[start]
-        return [0 if end is None else int(row[end]) for end in self._order]
-
 
 class ProblemTravel:
     """Travel times and distances of a problem (the port `TravelTimes`). Equal places are 0 seconds apart."""
@@ -139,7 +134,8 @@ class ProblemTravel:
         self.varies_with_time = clock.varies
         self.may_speed_up = clock.may_speed_up
         self._speeds: dict[Exact, tuple[int, int]] = {}
-        self._free_rows: dict[tuple[int, Exact], list[int]] = {}
+        # Machine integers: a row of Python's takes five times the memory.
+        self._free_rows: dict[tuple[int, Exact], array[int]] = {}
 
     def meters(self, origin: int, destination: int) -> int:
         return 0 if origin == destination else self._base.meters(origin, destination)
@@ -148,13 +144,14 @@ class ProblemTravel:
         if origin == destination:
             return 0
         if not self.varies_with_time:
-            return self.free_flow_row(origin, speed_factor)[destination]
-        speed = self._speeds.get(speed_factor)
-        if speed is None:
-            exact_speed = Fraction(speed_factor)
-            speed = (exact_speed.denominator, exact_speed.numerator * self._base.denominator)
-            self._speeds[speed_factor] = speed
-        return self._clock.drive(self._base.numerators(origin)[destination] * speed[0], speed[1], departure)
+            row = self._free_rows.get((origin, speed_factor))
+            if row is not None:
+                return row[destination]
+        multiplier, divisor = self._speed(speed_factor)
+        numerator = self._base.numerator(origin, destination) * multiplier
+        if not self.varies_with_time:
+            return (2 * numerator + divisor) // (2 * divisor)
+        return self._clock.drive(numerator, divisor, departure)
 
     def drive_law(self) -> DriveLaw:
         base, clock = self._base, self._clock
@@ -177,12 +174,25 @@ class ProblemTravel:
     def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
         row = self._free_rows.get((origin, speed_factor))
         if row is None:
-            speed = Fraction(speed_factor)
-            multiplier, divisor = 2 * speed.denominator, speed.numerator * self._base.denominator
-            row = [(multiplier * numerator + divisor) // (2 * divisor) for numerator in self._base.numerators(origin)]
+            multiplier, divisor = self._speed(speed_factor)
+            multiplier *= 2 * self._base.factor
+            units = self._base.unit_row(origin)
+            if multiplier * int(units.max()) + divisor < 1 << 63:
+                row = array("q", ((units * multiplier + divisor) // (2 * divisor)).tobytes())
+            else:
+                row = array("q", [(multiplier * unit + divisor) // (2 * divisor) for unit in units.tolist()])
             row[origin] = 0
             self._free_rows[(origin, speed_factor)] = row
         return row
+
+    def _speed(self, speed_factor: Exact) -> tuple[int, int]:
+        """What a numerator is multiplied by and divided by, for seconds at a speed."""
+        speed = self._speeds.get(speed_factor)
+        if speed is None:
+            exact_speed = Fraction(speed_factor)
+            speed = (exact_speed.denominator, exact_speed.numerator * self._base.denominator)
+            self._speeds[speed_factor] = speed
+        return speed
 
 
 def problem_travel(

@@ -65,8 +65,8 @@ def consequences(
     over or cancelled, of other dates or territories than the plan's.
 
     Raises:
-        WrongState: if the plan serves an order that was cancelled since, or that another plan gave to a shift of
-            other dates or territories.
+        WrongState: if the plan serves an order that was cancelled since, that another plan gave to a shift of other
+            dates or territories, or that somebody else has begun since or is on the way to.
     """
     found = Consequences()
     by_order: dict[str, list[Values]] = {}
@@ -81,6 +81,7 @@ def consequences(
         own = by_order.get(name, [])
         if name in stays:
             _refuse(order, own, shifts_elsewhere)
+            _refuse_begun(item, stays[name], own)
         in_hand = any(visit["status"] in IN_HAND for visit in own)
         _move(stays.get(name, []), [visit for visit in own if visit["status"] in IN_HAND | WAITING], in_hand, found)
         if order["status"] in ("open", "planned") and not in_hand:
@@ -97,6 +98,15 @@ def _refuse(order: Values, visits: Sequence[Values], shifts_elsewhere: frozenset
     for visit in visits:
         if visit["status"] in IN_HAND | WAITING and shift_key(visit) in shifts_elsewhere:
             raise WrongState(key, f"{visit['status']} in shift {visit['shift']} of {visit['engineer']}", _ACTION)
+
+
+def _refuse_begun(order: Values, stays: Sequence[Assignment], visits: Sequence[Values]) -> None:
+    """Refuse a plan that sends others to what somebody has begun, or is on the way to, since it was made."""
+    begun = {visit["engineer"]: visit["status"] for visit in visits if visit["status"] in IN_HAND}
+    known = (order.get("pin") or {}).get("engineer") in begun
+    if not known and not begun.keys() <= {stay.engineer for stay in stays}:
+        engineer, status = sorted(begun.items())[0]
+        raise WrongState(RecordKey("work_order", (order["id"],)), f"{status} by {engineer}", _ACTION)
 
 
 def _move(stays: Sequence[Assignment], visits: Sequence[Values], in_hand: bool, found: Consequences) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.errors import PlanRefused
 from dispatcher.evaluate import Evaluation, evaluate
+from dispatcher.plan import Plan
 from dispatcher.planning import SearchLimits, SearchResult
 from dispatcher.ports import Engine
 from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
-from dispatcher.reasons import Explainer
+from dispatcher.reasons import Explainer, Explanation
 from dispatcher.schedule import build_plan
 from dispatcher.verify import Verdict, verify
 
@@ -59,16 +60,37 @@ def make_plan(
             for finding in evaluation.findings
         )
     explanations = request.explainer(request.problem, plan, progress)
-    document = plan_document(
+    progress(1.0, "checking the plan")
+    return checked_document(
         request.problem,
+        request.document,
         plan,
         evaluation,
         explanations=explanations,
-        receipt=_receipt(request, result),
+        receipt=receipt(request.problem, request.engine.name, request.limits, result, request.software),
         created_at=request.created_at,
     )
-    progress(1.0, "checking the plan")
-    differences = disagreements(evaluation, verify(request.document, document))
+
+
+def checked_document(
+    problem: Problem,
+    problem_document: Mapping[str, Any],
+    plan: Plan,
+    evaluation: Evaluation,
+    *,
+    explanations: Sequence[Explanation] = (),
+    receipt: Mapping[str, Any],
+    created_at: int,
+) -> dict[str, Any]:
+    """The document of a plan that was evaluated, judged by the independent checker.
+
+    Raises:
+        PlanRefused: if the checker finds a broken rule or another cost.
+    """
+    document = plan_document(
+        problem, plan, evaluation, explanations=explanations, receipt=receipt, created_at=created_at
+    )
+    differences = disagreements(evaluation, verify(problem_document, document))
     if differences:
         raise PlanRefused(differences)
     return document
@@ -89,18 +111,21 @@ def disagreements(evaluation: Evaluation, verdict: Verdict) -> list[str]:
     return found
 
 
-def _receipt(request: PlanRequest, result: SearchResult) -> dict[str, Any]:
+def receipt(
+    problem: Problem, engine: str, limits: SearchLimits, result: SearchResult, software: Mapping[str, str]
+) -> dict[str, Any]:
+    """How a plan was made, as its document says it."""
     return {
-        "engine": request.engine.name,
-        "seed": request.limits.seed,
-        "threads": request.limits.threads,
+        "engine": engine,
+        "seed": limits.seed,
+        "threads": limits.threads,
         "iterations": result.iterations,
         "elapsed_seconds": round(result.elapsed_seconds, 3),
         "stopped_by": result.stopped_by,
         "approximated_rules": list(result.approximated_rules),
-        "problem_sha256": request.problem.sha256,
-        "travel_tier": request.problem.travel.tier,
-        "software": dict(request.software),
+        "problem_sha256": problem.sha256,
+        "travel_tier": problem.travel.tier,
+        "software": dict(software),
         "lower_bound": None,
         "gap": None,
     }

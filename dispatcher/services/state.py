@@ -17,9 +17,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.services.state_orders import OrderWriter
+from dispatcher.services.state_assets import needs_of_assets
+from dispatcher.services.state_orders import OrderWriter, Promises
+from dispatcher.services.state_travel import slowed
 from dispatcher.services.state_values import DEFAULT_TRAVEL, Span, Values, text_of
-from dispatcher.services.state_visits import Day
+from dispatcher.services.state_visits import Day, begins_at
 
 __all__ = ["LEFT_OUT", "PlanQuestion", "StoredState", "problem_document"]
 
@@ -27,6 +29,7 @@ LEFT_OUT: Mapping[str, str] = {
     "other_dates": "none of its time windows meets the dates",
     "in_other_hands": "it is planned or under way in a shift that is not part of the problem",
     "under_way": "its status says that it is under way, and no visit says by whom",
+    "linked": "it is the same fault as another unfinished order, and waits with that one",
 }
 """Why an unfinished work order of the territories is not part of a problem."""
 
@@ -53,7 +56,8 @@ class StoredState:
     the dates or not. `work_orders` are the unfinished ones of the territories, `other_orders` those that they depend on
     and those that `visits` name beside them. `visits` are those of all these orders, and what the engineers finished
     in shifts of the dates. `finished_at` says when an order was done where no visit does. `routes_in_force` are routes
-    of plan documents.
+    of plan documents. `assets` are those that orders name, `asset_models` theirs. `promised` are by order the deadlines
+    that its clocks ask for, `parents` the unfinished orders that others wait with.
     """
 
     territories: Sequence[Values]
@@ -67,6 +71,10 @@ class StoredState:
     visits: Sequence[Values] = ()
     finished_at: Mapping[str, datetime] = field(default_factory=dict)
     routes_in_force: Sequence[Mapping[str, Any]] = ()
+    assets: Sequence[Values] = ()
+    asset_models: Sequence[Values] = ()
+    promised: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)
 
 
 def problem_document(state: StoredState, question: PlanQuestion, now: datetime) -> dict[str, Any]:
@@ -99,7 +107,11 @@ class _Snapshot:
         self._horizon = Span.around([*days, *shifts])
 
     def document(self) -> dict[str, Any]:
-        writer = OrderWriter(self._day, self._orders, self._state.finished_at, self._horizon, self._now, self._zone)
+        needs = needs_of_assets(self._state.assets, self._state.asset_models)
+        promises = Promises(self._state.promised, self._state.parents)
+        writer = OrderWriter(
+            self._day, self._orders, self._state.finished_at, self._horizon, self._now, self._zone, needs, promises
+        )
         unfinished = _sorted(self._state.work_orders)
         reasons = {order["external_id"]: writer.left_out(order) for order in unfinished}
         known = {name for name, reason in reasons.items() if reason is None}
@@ -122,7 +134,13 @@ class _Snapshot:
             "locations": self._locations(engineers, orders),
             "engineers": engineers,
             "work_orders": orders,
-            "travel": dict(self._question.travel or DEFAULT_TRAVEL),
+            "travel": slowed(
+                self._question.travel or DEFAULT_TRAVEL,
+                self._state.territories,
+                self._question.dates,
+                self._now,
+                self._zone,
+            ),
         }
         if self._state.skills:
             document["skill_graph"] = self._skill_graph()
@@ -183,10 +201,12 @@ class _Snapshot:
     def _shift(self, shift: Values) -> dict[str, Any]:
         """What is left of a shift: it begins where the engineer finished work, and after work that others stand for."""
         key = (shift["engineer"], shift["external_id"])
+        start = begins_at(shift)
         document = {
             "id": shift["external_id"],
-            "start": self._text(shift["start"]),
-            "end": self._text(shift["end"]),
+            "start": self._text(start),
+            # A shift has to end after it starts; up to its latest end that is overtime.
+            "end": self._text(shift["end"] if start < shift["end"] else start + timedelta(seconds=1)),
             "latest_end": self._text(shift["latest_end"]),
             **shift["body"],
         }
@@ -198,9 +218,10 @@ class _Snapshot:
         if helping:
             order, work = max(helping, key=lambda item: (item[1].end, item[0]))
             place = self._site(order)
-            document["start"] = self._text(max(work.end, shift["start"]))
-            # A shift has to end after it starts; up to its latest end that is overtime.
-            document["end"] = self._text(max(work.end + timedelta(seconds=1), shift["end"]))
+            document["start"] = self._text(max(work.end, start))
+            document["end"] = self._text(
+                max(work.end + timedelta(seconds=1), start + timedelta(seconds=1), shift["end"])
+            )
         if place is not None and place != document.get("start_location"):
             document.setdefault("end_location", document.get("start_location"))
             document["start_location"] = place

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.services.state_assets import Required, with_needs
 from dispatcher.services.state_values import Span, Values, text_of
 from dispatcher.services.state_visits import Day, service_seconds
 from dispatcher.validate_values import instant
 
 
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What clocks and links say of orders: deadlines by order, and the order that another one waits with."""
+
+    deadlines: Mapping[str, Mapping[str, datetime]]
+    parents: Mapping[str, str]
+
+
 class OrderWriter:
-    """Writes the orders of one snapshot; `orders` are all that are known, by id."""
+    """Writes the orders of one snapshot; `orders` are all that are known, by id, `needs` the skills by asset."""
 
     def __init__(
         self,
@@ -23,7 +33,10 @@ class OrderWriter:
         horizon: Span,
         now: datetime,
         zone: ZoneInfo,
+        needs: Mapping[str, Sequence[Required]],
+        promises: Promises,
     ) -> None:
+        self._needs, self._promises = needs, promises
         self._day, self._orders, self._finished_at = day, orders, finished_at
         self._horizon, self._now, self._zone = horizon, now, zone
 
@@ -34,6 +47,8 @@ class OrderWriter:
             return "in_other_hands"
         if self._day.in_hand(name):
             return None
+        if name in self._promises.parents:
+            return "linked"
         if order["status"] == "in_progress":
             return "under_way"
         given = order["body"].get("time_windows") or ()
@@ -43,7 +58,8 @@ class OrderWriter:
 
     def order(self, order: Values, known: Collection[str]) -> dict[str, Any]:
         """The order of the document; `known` are the ids of all orders in it."""
-        name, body = order["external_id"], dict(order["body"])
+        name = order["external_id"]
+        body = with_needs(order["body"], self._needs.get(order["asset"], ()))
         document: dict[str, Any] = {"id": name, "location": order["site"], "level": order["level"]}
         for key in ("territory", "asset"):
             if order[key] is not None:
@@ -54,12 +70,22 @@ class OrderWriter:
         body["related_to"] = [other for other in body.get("related_to") or () if other in known]
         body["depends_on"] = [self._dependency(entry, known) for entry in body.get("depends_on") or ()]
         body["pin"] = self._pin(name, body.get("pin"))
+        # What the order says itself counts more than what its contract says of it.
+        body["deadlines"] = body.get("deadlines") or {
+            kind: text_of(at, self._zone) for kind, at in self._promises.deadlines.get(name, {}).items()
+        }
+        for of_clocks in ("opened_at", "grading"):
+            body.pop(of_clocks, None)
         work = self._day.running(name)
         if work is not None:
             # Who is there stays there; the others of a team are kept busy by later starts of their shifts.
             setup = int(body.get("setup_seconds") or 0)
             seconds = service_seconds(order, work.visit["role"], len(self._day.live(name))) - setup
             body |= {"team": None, "service_seconds": seconds}
+            if work.visit.get("expected_end") is not None:
+                # It ends when its engineer says so: no skill may stretch it, and running work asks for none.
+                whole = int((work.end - work.start).total_seconds())
+                body |= {"required_skills": None, "setup_seconds": None, "service_seconds": whole}
         return document | {key: value for key, value in body.items() if value not in (None, [], {})}
 
     def _pin(self, name: str, stored: Mapping[str, Any] | None) -> dict[str, Any] | None:

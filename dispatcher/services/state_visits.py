@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from dispatcher.model import LEAD
 from dispatcher.services.state_values import ShiftKey, Values
@@ -12,6 +12,9 @@ from dispatcher.services.state_values import ShiftKey, Values
 IN_HAND = frozenset({"en_route", "on_site", "paused"})
 WAITING = frozenset({"planned", "accepted"})
 _LIVE_SHIFTS = frozenset({"planned", "active"})
+# Work that rests waits behind a way that is begun: it rests because of it.
+_BEGUN = ("on_site", "en_route", "paused")
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Work:
     end: datetime
 
 
+def begins_at(shift: Values) -> datetime:
+    """When the engineer of a shift is there."""
+    start: datetime = shift["start"]
+    return max(start, shift.get("available_from") or start)
+
+
 def shift_key(visit: Values) -> ShiftKey | None:
     return None if visit["shift"] is None else (visit["engineer"], visit["shift"])
 
@@ -34,7 +43,7 @@ class Day:
     """Shifts and visits read together.
 
     `shifts` are those of the problem: asked for, not over by their status, and not filled to their latest end by
-    work that has begun.
+    work that has begun or by their engineer's coming late.
     """
 
     def __init__(
@@ -60,7 +69,11 @@ class Day:
         asked = {key: item for key, item in live.items() if is_asked_for(item)}
         ends = self._work_ends()
         self.shifts = sorted(
-            (item for key, item in asked.items() if key not in ends or ends[key] < item["latest_end"]),
+            (
+                item
+                for key, item in asked.items()
+                if max(ends.get(key, _ALWAYS), item.get("available_from") or _ALWAYS) < item["latest_end"]
+            ),
             key=lambda item: (item["engineer"], item["start"], item["external_id"]),
         )
         self._ours = {_key(item): item for item in self.shifts}
@@ -138,7 +151,7 @@ class Day:
             return None
         _, start, _, visit = min(begun, key=lambda item: item[:3])
         end = start + timedelta(seconds=service_seconds(order, visit["role"], len(visits)))
-        return Work(visit, start, max(end, self._now))
+        return Work(visit, start, max(visit.get("expected_end") or end, self._now))
 
     def _work_ends(self) -> dict[ShiftKey, datetime]:
         ends: dict[ShiftKey, datetime] = {}
@@ -164,6 +177,16 @@ class Day:
     def _is_over(self, visit: Values) -> bool:
         key = shift_key(visit)
         return key is not None and self._ours[key]["latest_end"] < self._now
+
+
+def next_visits(visits: Sequence[Values]) -> list[Values]:
+    """An engineer's live visits in the order in which they will go on: the work that is begun, the way, the plan."""
+
+    def place(visit: Values) -> tuple[int, datetime, str]:
+        step = _BEGUN.index(visit["status"]) if visit["status"] in _BEGUN else len(_BEGUN)
+        return step, visit["planned_start"] or _ALWAYS, str(visit["external_id"])
+
+    return sorted(visits, key=place)
 
 
 def service_seconds(order: Values, role: str | None, size: int) -> int:

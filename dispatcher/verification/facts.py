@@ -114,6 +114,7 @@ class Engineer:
     shifts: Mapping[str, Shift]
     speed_factor: Fraction
     duration_factors: Mapping[str, Fraction]
+    fix_probability: Mapping[str, Fraction]
     parts: Mapping[str, Fraction]
 
 
@@ -199,6 +200,7 @@ def _engineer(raw: Mapping[str, Any]) -> Engineer:
         shifts={shift["id"]: _shift(shift) for shift in listed(raw.get("shifts"))},
         speed_factor=_exact(raw.get("speed_factor"), 1),
         duration_factors={skill: _exact(factor, 1) for skill, factor in mapped(raw.get("duration_factors")).items()},
+        fix_probability={skill: _exact(chance, 1) for skill, chance in mapped(raw.get("fix_probability")).items()},
         parts=_amounts(raw.get("parts")),
     )
 

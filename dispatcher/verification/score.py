@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from dispatcher.verification.case import Case
+from dispatcher.verification.case import Case, Service
 from dispatcher.verification.document import StatedTerm
 from dispatcher.verification.facts import Order
 from dispatcher.verification.findings import Term
@@ -29,10 +29,11 @@ _FLAT = {
     "worst_lateness": "0",
     "fairness": "0",
     "engineers_used": "0",
+    "repeat_visit": "0",
 }
 _RULES = ("unserved", *_LATE, *_LATE_ONCE, *(rule for rule in _FLAT if rule != "unserved"))
 _UNITS = {"distance": "m"} | dict.fromkeys(
-    (*_LATE, "travel", "overtime", "change_shift", "worst_lateness", "fairness"), "s"
+    (*_LATE, "travel", "overtime", "change_shift", "worst_lateness", "fairness", "repeat_visit"), "s"
 )
 _LATE_FACTOR = {"sla_first": Fraction(10), "cost_first": Fraction(1, 2)}
 _PROFILES: dict[str, dict[str, int]] = {
@@ -122,6 +123,7 @@ class _Score:
         self._count("worst_lateness", max(Fraction(0), worst - self._amounts["worst_lateness"]))
         if order.preferred and any(service.engineer.id not in order.preferred for service in on_site):
             self._count("preference", 1)
+        self._count("repeat_visit", _repeat_visit(order, case.services[order.id]))
 
     def _lateness(self, order: Order, *, arrival: int, starts: Iterable[int], end: int) -> int:
         """Counts the three kinds of lateness; returns the largest of them, of one member each."""
@@ -190,6 +192,16 @@ def _goes_to(order: Order | None, role: str | None, kind: str, location: str, pl
     if order is not None:
         return place if order.is_remote(role) else order.location
     return place if kind == "break" else location
+
+
+def _repeat_visit(order: Order, services: Iterable[Service]) -> int:
+    """Seconds to be expected for coming again: the leads answer for it, or everybody where there is none."""
+    risks: dict[bool, list[Fraction]] = {}
+    for service in services:
+        chances = [service.engineer.fix_probability.get(needed.skill, Fraction(1)) for needed in service.requirements()]
+        risks.setdefault(service.stop.role == "lead", []).append(1 - min(chances, default=Fraction(1)))
+    answering = risks[max(risks)]
+    return half_up(order.service_seconds * min(answering))
 
 
 def _beyond(at: int, deadline: int | None) -> int:

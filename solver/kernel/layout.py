@@ -244,7 +244,7 @@ class Case(NamedTuple):
     speeds: Int64  # [S, 2] numerator, denominator of base units per second
     traffic_from: Int64  # [T]
     traffic_rate: Int64  # [T]
-    sphere: Float  # [L, 4] longitude, sine and cosine of latitude; metres per radian in row 0
+    sphere: Float  # [L, 4] point on the unit sphere; metres per radian
     near: Int64  # [V, K] nearest other visits by travel
     near_shifts: Int64  # [V, KR] shifts that may serve the visit, the nearest first
     late_teams: Int64  # [*, 5] group, arrive_by, weight, once, herald: fixed teams that start after they should arrive

@@ -19,14 +19,13 @@ from solver.kernel.layout import (
 
 @jit
 def sphere_meters(case: Case, origin: int, destination: int) -> int:
-    """Great-circle metres with the detour, rounded half up, by the arc tangent as geopy has it."""
+    """Great-circle metres with the detour, rounded half up, by the arc tangent of cross and dot product."""
     sphere = case.sphere
-    turn = sphere[destination, 0] - sphere[origin, 0]
-    sine_a, cosine_a = sphere[origin, 1], sphere[origin, 2]
-    sine_b, cosine_b = sphere[destination, 1], sphere[destination, 2]
-    across = math.hypot(cosine_b * math.sin(turn), cosine_a * sine_b - sine_a * cosine_b * math.cos(turn))
-    along = sine_a * sine_b + cosine_a * cosine_b * math.cos(turn)
-    meters: int = math.floor(math.atan2(across, along) * sphere[0, 3] + 0.5)
+    x, y, z = sphere[origin, 0], sphere[origin, 1], sphere[origin, 2]
+    u, v, w = sphere[destination, 0], sphere[destination, 1], sphere[destination, 2]
+    a, b, c = y * w - z * v, z * u - x * w, x * v - y * u
+    angle = math.atan2(math.sqrt(a * a + b * b + c * c), x * u + y * v + z * w)
+    meters: int = math.floor(angle * sphere[0, 3] + 0.5)
     return meters
 
 

@@ -90,7 +90,7 @@ def approximated_rules(problem: Problem, *, merged: bool) -> tuple[str, ...]:
     if weights.of("substitution") and (merged or expiring):
         found.append("substitution")
     if merged:
-        found.extend(rule for rule in ("preference", "change") if weights.of(rule))
+        found.extend(rule for rule in ("preference", "change", "repeat_visit") if weights.of(rule))
     if weights.of("association") and problem.related_pairs:
         found.append("association")
     if weights.of("change_shift") and problem.previous:

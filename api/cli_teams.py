@@ -1,0 +1,179 @@
+"""The commands `muster teams`: ways to send a team to an order of a running plan, and who could come instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api import cli_output as show
+from api.cli_answers import answers, issue_error, unwritable, writable, write_document
+from api.cli_output import NO_RESULT
+from api.documents import load_plan_document, load_problem_document
+from api.problems import read_checked_problem
+
+if TYPE_CHECKING:
+    from api.team_answers import Teams
+
+app = typer.Typer(no_args_is_help=True, help="Ways to send a team in the running day, and who could come instead.")
+
+ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="The problem as of now, the order in it (JSON).")]
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan in force (JSON).")]
+Order = Annotated[str, typer.Option(metavar="ID", help="The work order.")]
+Most = Annotated[int, typer.Option(metavar="N", min=1, max=4, help="Options at most.")]
+Picture = Annotated[Path | None, typer.Option(metavar="PNG", help="Where to draw who comes when, option by option.")]
+Policy = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A team policy (YAML or JSON); else the one that comes with Muster.")
+]
+Accept = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Write the plan of this option, checked, to the file of -o.")
+]
+Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="PLAN", help="Where to write that plan.")]
+NewProblem = Annotated[
+    Path | None,
+    typer.Option(metavar="PROBLEM", help="Where to write the problem with the team that the policy composed."),
+]
+Everything = Annotated[bool, typer.Option("--all", help="Every reason, however many there are.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
+
+
+def register(to: typer.Typer) -> None:
+    """Add the commands to `muster`."""
+    to.add_typer(app, name="teams")
+
+
+@app.command()
+def options(
+    problem: ProblemFile,
+    plan: PlanFile,
+    order: Order,
+    most: Most = 4,
+    policy: Policy = None,
+    accept: Accept = None,
+    output: Output = None,
+    problem_output: NewProblem = None,
+    picture: Picture = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Up to four teams for an order, each with who comes when, who is displaced and what else moves."""
+    from api.team_schemas import TeamQuestion
+
+    with answers(as_json, "the documents"):
+        document, teams = _asked(problem, plan, order, TeamQuestion(most=most), policy)
+        _answer(document, teams, (problem, plan), accept, output, problem_output, picture, everything, as_json)
+
+
+@app.command()
+def substitute(
+    problem: ProblemFile,
+    plan: PlanFile,
+    order: Order,
+    engineer: Annotated[str, typer.Option(metavar="ID", help="Who drops out of the order's team.")],
+    most: Most = 4,
+    accept: Accept = None,
+    output: Output = None,
+    picture: Picture = None,
+    everything: Everything = False,
+    as_json: AsJson = False,
+) -> None:
+    """Who could come instead of a member of a planned team; the others keep their roles."""
+    from api.team_schemas import TeamQuestion
+
+    with answers(as_json, "the documents"):
+        question = TeamQuestion(most=most, instead_of=engineer)
+        document, teams = _asked(problem, plan, order, question, None)
+        _answer(document, teams, (problem, plan), accept, output, None, picture, everything, as_json)
+
+
+# -- parts of commands -------------------------------------------------------------------------------------------
+
+
+def _asked(problem: Path, plan: Path, order: str, question: Any, policy: Path | None) -> tuple[dict[str, Any], Teams]:
+    from api.team_answers import ask, team_policy
+    from dispatcher.schedule import build_plan
+    from solver.live.running import running_sequences
+
+    document, force = load_problem_document(problem), load_plan_document(plan)
+    read = read_checked_problem(document)
+    rules = team_policy(policy)
+    running = build_plan(read, running_sequences(read, force["routes"], force.get("teams") or ()))
+    return document, ask(read, running, order, question, rules)
+
+
+def _answer(
+    document: dict[str, Any],
+    teams: Teams,
+    inputs: tuple[Path, Path],
+    accept: int | None,
+    output: Path | None,
+    problem_output: Path | None,
+    picture: Path | None,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    from api.team_tables import team_tables
+
+    answer = teams.document()
+    if picture is not None and answer["options"]:
+        _draw(answer, teams, picture, inputs)
+    if accept is not None:
+        _accept(document, teams, inputs, accept, output, problem_output)
+    if as_json:
+        show.print_json(answer)
+    else:
+        for table in team_tables(answer, everything=everything):
+            show.out.print(table)
+        if accept is not None:
+            show.out.print(f"Plan written to {output}", highlight=False, markup=False, soft_wrap=True)
+    if not teams.answer.options:
+        raise typer.Exit(NO_RESULT)
+
+
+def _accept(
+    document: dict[str, Any],
+    teams: Teams,
+    inputs: tuple[Path, Path],
+    number: int,
+    output: Path | None,
+    problem_output: Path | None,
+) -> None:
+    """Write the plan of an option, and the problem where the policy changed it.
+
+    Raises:
+        InvalidInput: for an option that there is not, or files that are missing or cannot be written.
+    """
+    from api.team_answers import accepted_plan
+
+    found = teams.answer.options
+    if not 1 <= number <= len(found):
+        message = f"there is no option {number}; there are {len(found)}"
+        raise issue_error("accept", "OUT_OF_RANGE", message, "Name one that the answer shows.")
+    if output is None:
+        raise issue_error("output", "MISSING_FIELD", "an accepted option needs a file for its plan", "Add -o PLAN.")
+    option = found[number - 1]
+    fields = teams.changed_order(option)
+    if fields is not None and problem_output is None:
+        message = "the policy composed the team, which the problem does not name yet"
+        raise issue_error("problem-output", "MISSING_FIELD", message, "Add --problem-output PROBLEM.")
+    if fields is not None:
+        orders = [o | fields if o["id"] == option.order.id else o for o in document["work_orders"]]
+        document = document | {"work_orders": orders}
+    for path in (output, problem_output):
+        if path is not None:
+            writable(path, *inputs)
+    plan = accepted_plan(document, option)
+    if fields is not None and problem_output is not None:
+        write_document(document, problem_output)
+    write_document(plan, output)
+
+
+def _draw(answer: dict[str, Any], teams: Teams, path: Path, inputs: tuple[Path, Path]) -> None:
+    from api.render_teams import render_team_options
+
+    writable(path, *inputs)
+    try:
+        render_team_options(answer, teams.day.problem.timezone, path)
+    except OSError as error:
+        raise unwritable(path, error) from error

@@ -1,0 +1,446 @@
+"""Who could make up an emergency team, at which start, and whose planned work would have to wait for it.
+
+`TeamComposer` finds the cheapest team that disturbs nobody. Here the pool is small (who is there soonest, who is near
+anyway, who is most likely to fix it), a member may be called away from planned work of a lower level, and a team is
+sought for each of several goals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+from dispatcher.model import LEAD, LEVELS, Engineer, Role, WorkOrder
+from dispatcher.service import chance_to_fix
+from skills.qualification import RequiredSkill
+from solver.route_state import Insertion, Made, RouteState, trace
+from solver.stint import Stint, lateness_cost, make_stint
+from solver.team_insertion import Bounds, Candidate, Composition, TeamComposer
+from solver.team_options.warm_day import Kept, WarmDay
+from solver.team_options.working_day import WorkingDay
+
+Goal = Literal["fastest", "least_harm", "best_chance", "cheapest"]
+GOALS: tuple[Goal, ...] = ("fastest", "least_harm", "best_chance", "cheapest")
+
+SOONEST = 6
+"""Engineers considered for one role because they could be there first."""
+NEAREST = 4
+"""Engineers considered for one role because their day passes near the site."""
+LIKELIEST = 3
+"""Engineers considered for one role because they are most likely to fix it."""
+HOLDERS = 3
+"""Engineers considered for a skill that the team holds together."""
+WAITING = 8
+"""Engineers considered for one standby role."""
+STARTS = 8
+"""Candidate starts tried, the earliest half and the rest spread over the day."""
+FAST_STARTS = 3
+"""Candidate starts with a team after which no faster one is sought."""
+SINGLY = 2
+"""Orders in the way of which each alone is tried to be displaced; beyond that only the next ones together."""
+WAYS = 3
+"""Ways to come compared for one engineer at one start."""
+PLACES = 2
+"""Places in a route at which a member's stop is tried for one start, the latest first."""
+NEAR_ROUTES = 4
+"""Routes on which displaced work is sought a place to estimate what displacing it costs."""
+HANDED_OVER_MILLI = 600_000
+"""What calling somebody away from one planned order counts for beside the promises it breaks (thousandths)."""
+_FIRST = 10**15
+"""Puts a goal before the cost in one number: no cost of a day comes near it."""
+_ALWAYS = _FIRST**3
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Candidate):
+    """A candidate who may be called away: `displaced` orders, and the `harm` to promises of others (thousandths)."""
+
+    displaced: frozenset[str] = frozenset()
+    harm: int = 0
+
+
+class EmergencyComposer(TeamComposer):
+    """Finds teams for one order in a running day, one goal after the other.
+
+    Args:
+        day: the warm day; never changed.
+        state: the routes to compose on: the day's, or a fork without the order.
+        order: with its team.
+        may_displace: whether planned work of a lower level may make room.
+        held: engineers who keep their role, by id; nobody else takes one of these roles' places they fill.
+        without: engineers who cannot come.
+
+    Attributes:
+        goals: those that make a difference; without any known chances to fix it, that is none.
+    """
+
+    def __init__(
+        self,
+        day: WarmDay,
+        state: WorkingDay,
+        order: WorkOrder,
+        *,
+        may_displace: bool,
+        held: Mapping[str, str] | None = None,
+        without: Iterable[str] = (),
+    ) -> None:
+        super().__init__(state, order, STARTS)
+        self.barred = frozenset(without)
+        self._day, self._working = day, state
+        self._may_displace = may_displace
+        self._held = dict(held or {})
+        self._goal: Goal = "cheapest"
+        self._apart: str | None = None
+        self._tried: list[tuple[int, tuple[int, int]]] | None = None
+        self._ways: dict[tuple[str, str, int, tuple[int, int]], list[Choice]] = {}
+        # What does not depend on the order asked about is kept with the day, unless the day was changed for it.
+        kept = day.kept if state is day.state else Kept()
+        self._emptied, self._regrets = kept.emptied, kept.regrets
+        self._promises: dict[int, int] = {}
+        self._lateness = lateness_cost(self._problem, order)
+        self._place = self._problem.location_index[order.location]
+        self._nearness = state.by_nearness(self._place)
+        self._soonest: dict[str, int] = {}
+        able = {role.name: self._able(role) for role in self._team.roles}
+        self._by_role = {role.name: self._pool(role, able[role.name]) for role in self._roles}
+        for required in self._team.collective_skills:
+            self._add_holders(required, able)
+        members = {engineer.id: engineer for pool in self._by_role.values() for engineer in pool}
+        self._engineers = [engineer for engineer in self._engineers if engineer.id in members]
+        self._reserve = [
+            engineer
+            for role in self._team.roles
+            if role.presence == "standby"
+            for engineer in self._soonest_of(able[role.name])[:WAITING]
+        ]
+        self._earliest = self._earliest_start()
+        known = any(engineer.fix_probability for pool in self._by_role.values() for engineer in pool)
+        self.goals: tuple[Goal, ...] = GOALS if known else tuple(goal for goal in GOALS if goal != "best_chance")
+
+    # -- teams -------------------------------------------------------------------------------------------------
+
+    def compose(self, goal: Goal, most: int = 1) -> list[Composition]:
+        """The best teams for a goal, the best first, all of different people; none where none can be made."""
+        bounds = self._state.bounds(self._order)
+        if bounds is None or self._running:
+            return []
+        self._goal = goal
+        best: dict[frozenset[tuple[str, str]], tuple[tuple[int, ...], Composition]] = {}
+        found = 0
+        if self._tried is None:
+            self._tried = self._starts(bounds)
+        for start, window in self._tried:
+            for composition in self._compose_sizes(start, window, bounds):
+                people = frozenset((member.engineer.id, member.role.name) for member in composition.members)
+                if not self._keeps_held(composition):
+                    continue
+                rank = self._rank(composition)
+                if people not in best or rank < best[people][0]:
+                    best[people] = (rank, composition)
+                found += 1
+            if goal == "fastest" and found >= FAST_STARTS:
+                break
+        ranked = sorted(best.values(), key=lambda pair: pair[0])
+        if most > 1 and ranked:
+            ranked = sorted([*ranked, *self._without_one(ranked[0][1], bounds)], key=lambda pair: pair[0])
+        return [composition for _, composition in ranked[:most]]
+
+    def _without_one(self, best: Composition, bounds: tuple[int, int]) -> Iterator[tuple[tuple[int, ...], Composition]]:
+        """The best teams at the start of a team without one of its members or another."""
+        begins = min(member.made.start for member in best.members)
+        for start, window in self._tried or ():
+            for member in best.members if start == begins else ():
+                if member.engineer.id in self._held:
+                    continue
+                self._apart = member.engineer.id
+                for composition in self._compose_sizes(start, window, bounds)[:1]:
+                    if self._keeps_held(composition):
+                        yield self._rank(composition), composition
+        self._apart = None
+
+    def _keeps_held(self, composition: Composition) -> bool:
+        return self._held.items() <= {(member.engineer.id, member.role.name) for member in composition.members}
+
+    def _rank(self, composition: Composition) -> tuple[int, ...]:
+        on_site = [member.made for member in composition.members if not member.stint.remote]
+        if self._goal == "fastest":
+            return max(made.end for made in on_site), max(made.start for made in on_site), composition.delta
+        if self._goal == "least_harm" and self._lateness is not None:
+            arrival, end = min(made.arrival for made in on_site), max(made.end for made in on_site)
+            late = self._lateness.of(arrival, self._lateness.start_by, end)
+            return (composition.delta + _FIRST * (late + self._lateness.of_starts([made.start for made in on_site])),)
+        return (composition.delta,)
+
+    def _compose_sizes(self, start: int, window: tuple[int, int], bounds: tuple[int, int]) -> list[Composition]:
+        """The best composition of each size at a start, as long as a larger one is better for the goal."""
+        counts = {role.name: role.minimum for role in self._roles}
+        able = self._able_to_stand_by(start)
+        found: list[Composition] = []
+        while True:
+            spans = self._spans(start, window, bounds, counts)
+            composition = None if spans is None else self._cheapest(counts, spans, able)
+            if composition is not None:
+                found.append(composition)
+            if found and (composition is None or self._rank(composition) > self._rank(found[0])):
+                return found
+            grown = next((r for r in self._roles if counts[r.name] < r.maximum and r.presence == "on_site"), None)
+            if grown is None:
+                return found
+            counts = {**counts, grown.name: counts[grown.name] + 1}
+
+    # -- who is considered -------------------------------------------------------------------------------------
+
+    def _able(self, role: Role) -> list[Engineer]:
+        """Who reaches what a role asks for today, by its levels; whether certificates last is seen later."""
+        required = role.required_skills if role.presence == "standby" else self._order.required_of(role.name)
+        levels = [(self._day.reach(item.skill), item.level) for item in required]
+        return [
+            engineer
+            for engineer in self._engineers
+            if engineer.id not in self.barred
+            and self._held.get(engineer.id, role.name) == role.name
+            and all(reach.get(engineer.id, 0) >= level for reach, level in levels)
+            and self._open_routes(engineer)
+        ]
+
+    def _open_routes(self, engineer: Engineer) -> list[int]:
+        now = self._problem.now
+        return [
+            index
+            for index in self._state.routes_of[engineer.id]
+            if self._state.routes[index].shift.latest_end > now and not self._state.routes[index].is_closed
+        ]
+
+    def _pool(self, role: Role, able: list[Engineer]) -> list[Engineer]:
+        holding = [engineer for engineer in able if engineer.id in self._held]
+        if len(holding) >= role.maximum:
+            return holding
+        chosen = {engineer.id for engineer in holding}
+        chosen.update(engineer.id for engineer in self._soonest_of(able)[:SOONEST])
+        names = {engineer.id for engineer in able}
+        near = (self._state.routes[index].engineer.id for index in self._nearness)
+        chosen.update(islice((name for name in near if name in names), NEAREST))
+        likely = [engineer for engineer in able if engineer.fix_probability]
+        likely.sort(key=lambda engineer: (-chance_to_fix(self._order, [(engineer, role.name)]), engineer.id))
+        chosen.update(engineer.id for engineer in likely[:LIKELIEST])
+        if self._order.pin is not None:
+            chosen.add(self._order.pin.engineer)
+        if self._previous is not None:
+            chosen |= self._previous.engineers
+        return [engineer for engineer in able if engineer.id in chosen]
+
+    def _add_holders(self, required: RequiredSkill, able: Mapping[str, list[Engineer]]) -> None:
+        """Somebody must hold a skill of the whole team: the soonest holders belong to every pool they could join."""
+        reach = self._day.reach(required.skill)
+        for role in self._roles:
+            pool = self._by_role[role.name]
+            holders = [e for e in able[role.name] if reach.get(e.id, 0) >= required.level and e not in pool]
+            self._by_role[role.name] = pool + self._soonest_of(holders)[:HOLDERS]
+
+    def _soonest_of(self, engineers: list[Engineer]) -> list[Engineer]:
+        return sorted(engineers, key=lambda engineer: (self._arrival(engineer), engineer.id))
+
+    def _arrival(self, engineer: Engineer) -> int:
+        """When an engineer could be on site if all movable work made room."""
+        found = self._soonest.get(engineer.id)
+        if found is None:
+            found = min(self._ready_at(index, remote=False) for index in self._open_routes(engineer))
+            self._soonest[engineer.id] = found
+        return found
+
+    def _ready_at(self, index: int, *, remote: bool) -> int:
+        route = self._state.routes[index]
+        free, where = max(route.shift.start, self._problem.now), route.start_place()
+        if route.is_running:
+            free = max(free, route.made()[0].end)
+        if remote:
+            return free
+        return free + self._problem.travel.seconds(where, self._place, free, route.engineer.speed_factor)
+
+    def _earliest_start(self) -> int:
+        """No team can start sooner: by then every role that is needed could be filled, were nobody in two."""
+        mode = self._team.arrival.mode
+        bound = self._problem.now
+        for role in self._roles:
+            pool = self._by_role[role.name]
+            if role.presence == "remote":
+                ready = [min(self._ready_at(i, remote=True) for i in self._open_routes(e)) for e in pool]
+            else:
+                ready = [self._arrival(engineer) for engineer in pool]
+            binding = mode == "together" or (mode == "lead_first" and role.name == LEAD)
+            if binding and role.minimum and len(ready) >= role.minimum:
+                bound = max(bound, sorted(ready)[role.minimum - 1])
+        return bound
+
+    # -- candidate starts --------------------------------------------------------------------------------------
+
+    def _arrivals(self) -> Iterator[int]:
+        return (max(instant, self._earliest) for instant in super()._arrivals())
+
+    def _standby_instants(self) -> Iterator[int]:
+        return (instant for instant in super()._standby_instants() if instant >= self._earliest)
+
+    # -- members -----------------------------------------------------------------------------------------------
+
+    def _candidates(self, role: Role, size: int, spans: Bounds) -> list[Candidate]:
+        """Engineers for a role, best for the goal first, each in the best of the ways there are for them."""
+        is_lead = self._team.arrival.mode == "lead_first" and role.name == LEAD
+        span = spans.lead if is_lead else spans.remote if role.presence == "remote" else spans.others
+        found: list[Candidate] = []
+        for engineer in self._by_role[role.name]:
+            ways = self._ways_of(engineer, role, size, span) if engineer.id != self._apart else ()
+            if ways:
+                best = min(ways, key=self._measure)
+                found.append(replace(best, delta=self._measure(best)))
+        found.sort(key=lambda candidate: (candidate.delta, candidate.engineer.id))
+        return self._shortlist(found)
+
+    def _measure(self, choice: Choice) -> int:
+        """What a member costs by the goal, as one number."""
+        first = 0
+        if self._goal == "least_harm":
+            first = choice.harm + HANDED_OVER_MILLI * len(choice.displaced)
+        elif self._goal == "fastest" and not choice.stint.remote:
+            first = choice.made.start - self._problem.now
+        elif self._goal == "best_chance" and (choice.role.name == LEAD or self._team.role(LEAD) is None):
+            chance = chance_to_fix(self._order, [(choice.engineer, choice.role.name)])
+            first = int((1 - chance) * 1_000_000)
+        # Whoever keeps a role comes before everybody else, whatever the goal.
+        kept = _ALWAYS if choice.engineer.id in self._held else 0
+        return first * _FIRST + choice.delta - kept
+
+    def _ways_of(self, engineer: Engineer, role: Role, size: int, span: tuple[int, int]) -> list[Choice]:
+        """How an engineer could come: between planned work, or instead of some of it."""
+        key = (engineer.id, role.name, size, span)
+        if key not in self._ways:
+            stint = self._stint(engineer, role, size)
+            self._ways[key] = []
+            if stint is not None:
+                bound = replace(stint, windows=()).held(not_before=span[0], not_after=span[1])
+                for index in self._open_routes(engineer):
+                    if self._ready_at(index, remote=stint.remote) <= span[1]:
+                        self._ways[key] += self._ways_on(index, engineer, role, bound)
+        return self._ways[key]
+
+    def _ways_on(self, index: int, engineer: Engineer, role: Role, bound: Stint) -> list[Choice]:
+        route = self._state.routes[index]
+        ways: list[Choice] = []
+        for displaced in self._sets_to_displace(index, bound):
+            base = self._without(index, displaced)
+            answer = _insertion(base, bound)
+            if answer is None:
+                continue
+            insertion = answer[1]
+            regret = sum(self._regret(name) for name in displaced)
+            made = trace(insertion.label)
+            harm = _promise_cost(made, bound) - self._promise_cost(index) + regret
+            delta = insertion.label.cost - route.cost + regret
+            mine = next(item for item in made if item.stint is bound)
+            ways.append(Choice(engineer, role, index, bound, delta, insertion, mine, displaced, harm))
+            if harm <= 0 or len(ways) == WAYS:
+                break
+        return ways
+
+    def _sets_to_displace(self, index: int, bound: Stint) -> Iterator[frozenset[str]]:
+        """Nothing; then each of the next movable orders in the way; then the next two, three, and all that are left."""
+        yield frozenset()
+        if not self._may_displace:
+            return
+        problem, route = self._problem, self._state.routes[index]
+        speed = route.engineer.speed_factor
+        movable: list[str] = []
+        for made in route.made():
+            stint = made.stint
+            if stint is None or not self._is_movable(stint):
+                continue
+            ride = 0 if bound.remote or stint.remote else problem.travel.free_flow_row(stint.place, speed)[self._place]
+            if made.end + ride > bound.not_before:
+                movable.append(stint.order.id)
+        yield from (frozenset(self._working.bound_with([name])) for name in movable[:SINGLY])
+        for count in sorted({2, 3, len(movable)}):
+            if 2 <= count <= len(movable):
+                yield frozenset(self._working.bound_with(movable[:count]))
+
+    def _is_movable(self, stint: Stint) -> bool:
+        return all(
+            order.pin is None and LEVELS.index(order.level) > LEVELS.index(self._order.level)
+            for order in (self._problem.order_by_id[name] for name in self._working.bound_with([stint.order.id]))
+        )
+
+    def _without(self, index: int, displaced: frozenset[str]) -> RouteState:
+        route = self._state.routes[index]
+        if not displaced:
+            return route
+        key = (index, displaced)
+        if key not in self._emptied:
+            stints = [stint for stint in route.stints if stint.order.id not in displaced]
+            self._emptied[key] = route.varied(route.shift, stints)
+        return self._emptied[key]
+
+    # -- what it does to others --------------------------------------------------------------------------------
+
+    def _regret(self, name: str) -> int:
+        """About what displacing an order costs, in thousandths: another place near by, or leaving it undone."""
+        found = self._regrets.get(name)
+        if found is None:
+            order = self._problem.order_by_id[name]
+            found = self._state.unserved_cost(order)
+            bounds = self._state.bounds(order)
+            if order.team is None and bounds is not None:
+                for index in near_routes(self._day, self._working, order, NEAR_ROUTES):
+                    if index in self._state.served[name] or not self._state.has_parts(order, (index,)):
+                        continue
+                    stint = plain_stint(self._working, order, index, bounds)
+                    answer = None if stint is None else self._state.routes[index].best_insertion(stint, below=found)
+                    if answer is not None:
+                        found = min(found, answer[0])
+            self._regrets[name] = found
+        return found
+
+    def _promise_cost(self, index: int) -> int:
+        if index not in self._promises:
+            self._promises[index] = _promise_cost(self._state.routes[index].made(), None)
+        return self._promises[index]
+
+
+def near_routes(day: WarmDay, state: WorkingDay, order: WorkOrder, most: int) -> list[int]:
+    """The routes of up to `most` people who may do an order without a team, those that come nearest to it first."""
+    levels = [(day.reach(item.skill), item.level) for item in order.required_skills]
+    found: list[int] = []
+    for index in state.by_nearness(state.problem.location_index[order.location]):
+        engineer = state.routes[index].engineer.id
+        if order.admits(engineer) and all(reach.get(engineer, 0) >= level for reach, level in levels):
+            found.append(index)
+            if len(found) == most:
+                break
+    return found
+
+
+def plain_stint(state: WorkingDay, order: WorkOrder, index: int, bounds: tuple[int, int]) -> Stint | None:
+    """The stint of a route's engineer for an order without a team; None where pin or skills forbid it."""
+    engineer = state.routes[index].engineer
+    if order.pin is not None and order.pin.engineer != engineer.id:
+        return None
+    stint = make_stint(state.problem, engineer, order)
+    return None if stint is None else stint.held(not_before=bounds[0], not_after=bounds[1])
+
+
+def _insertion(route: RouteState, bound: Stint) -> tuple[int, Insertion] | None:
+    if bound.not_before == bound.not_after and not bound.after:
+        return route.latest_insertion(bound, PLACES)
+    return route.best_insertion(bound)
+
+
+def _promise_cost(made: list[Made], apart_from: Stint | None) -> int:
+    """What lateness costs along a route, in thousandths, one stint apart."""
+    cost = 0
+    for item in made:
+        stint = item.stint
+        if stint is None or stint is apart_from or stint.lateness is None:
+            continue
+        arrival, end = min(item.arrival, stint.others_arrival), max(item.end, stint.others_end)
+        start = stint.lateness.start_by if stint.order.team is not None else item.start
+        cost += stint.lateness.of(arrival, start, end)
+    return cost

@@ -1,0 +1,31 @@
+"""What the parts of the search are worth, and how long a start takes: the figures and what they leave behind."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import ablation, startup
+from data.synthetic import DEMO
+from solver import compile_sorting, search
+
+
+def test_a_part_is_judged_by_the_mean_ratio_of_totals_over_days_and_seeds() -> None:
+    usual, pool = (variant.name for variant in ablation.VARIANTS[:2])
+    totals = {("a", seed, usual): 100 for seed in ablation.SEEDS} | {("a", seed, pool): 102 for seed in ablation.SEEDS}
+    totals |= {("b", seed, usual): 100 for seed in ablation.SEEDS} | {("b", seed, pool): 100 for seed in ablation.SEEDS}
+    assert ablation.change(totals, pool, ["a"]) == pytest.approx(2.0)
+    assert 0.9 < ablation.change(totals, pool, ["a", "b"]) < 1.0
+
+
+@pytest.mark.parametrize("variant", ablation.VARIANTS, ids=lambda variant: variant.name)
+def test_a_day_planned_without_a_part_leaves_the_search_as_it_was(variant: ablation.Variant) -> None:
+    before = (search.RECOMBINED_AT, search.QUICK_SHARE, search.FIRST_TEMPERATURE, dict(compile_sorting.OWN_CHANCES))
+    assert ablation.planned(replace(DEMO, orders=8, engineers=3), 1, variant, 0.3) > 0
+    after = (search.RECOMBINED_AT, search.QUICK_SHARE, search.FIRST_TEMPERATURE, dict(compile_sorting.OWN_CHANCES))
+    assert after == before
+
+
+def test_a_start_slower_than_wanted_is_called_so() -> None:
+    found = startup.section(cold=61.0, whole=4.0, beside=1.5)
+    assert "| 61.0 s | under 60 s | **not met** |" in found
+    assert "| 1.5 s | under 2 s | met |" in found
