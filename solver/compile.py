@@ -1,7 +1,8 @@
 """From a problem and a plan to the arrays the kernel works on, and from its arrays back to sequences.
 
-Orders without a team become visits that may go anywhere. Teams are taken from the plan as they are: each member's
-stop is a visit whose start is fixed. What the arrays cannot hold raises `CannotCompile`, and another engine has to do.
+Orders without a team become visits that may go anywhere, and so do the seats of teams the search composes. Other
+teams are taken from the plan as they are: each member's stop is a visit whose start is fixed. What the arrays cannot
+hold raises `CannotCompile`, and another engine has to do.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatcher.facts import read_facts
-from dispatcher.plan import Plan, Rest, RouteSequence, Sequences, Visit
+from dispatcher.plan import Member, Plan, Rest, RouteSequence, Sequences, Visit
 from dispatcher.problem import Problem, ShiftKey
 from solver.compile_orders import OrderArrays
 from solver.compile_rows import table
@@ -30,11 +31,12 @@ SCANNED_WHOLE = 30
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A problem with the teams of a plan, and who is who in the arrays.
+    """A problem with a plan's teams, and who is who in the arrays.
 
     `work` says of each visit its order and role; `shifts` of each shift its key. `closed` are the shifts
     the kernel leaves alone; `closed_times` has arrival, start and end of their visits, `closed_figures` their worst
-    lateness and busy seconds.
+    lateness and busy seconds. `held` says of every seat when its member starts, or which shift stands by, in the plan
+    given; `searched` are the orders whose teams the search composes.
     """
 
     problem: Problem
@@ -46,10 +48,21 @@ class Compiled:
     closed: frozenset[int]
     closed_times: Mapping[int, tuple[int, int, int]]
     closed_figures: Mapping[int, tuple[int, int]]
+    held: tuple[int, ...]
+    searched: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """A plan as the kernel takes it up: the visits of every shift, and of every seat of a team that the search composes
+    the start of its member, or the shift that stands by."""
+
+    routes: list[list[int]]
+    held: list[int]
 
 
 def compile_problem(
-    problem: Problem, given: Sequences, plan: Plan, *, closed: frozenset[int] = frozenset()
+    problem: Problem, given: Sequences, plan: Plan, *, closed: frozenset[int] = frozenset(), teams_stay: bool = False
 ) -> Compiled:
     """The arrays of a problem whose teams are composed and timed as in a feasible plan.
 
@@ -58,6 +71,7 @@ def compile_problem(
         given: the sequences the plan was made of.
         plan: `build_plan` of them.
         closed: positions of shifts whose routes stay as they are.
+        teams_stay: whether all teams stay as they are composed in the plan.
 
     Raises:
         CannotCompile: where numbers do not fit.
@@ -65,11 +79,14 @@ def compile_problem(
     facts = read_facts(problem, plan)
     crew = make_crew(problem, given, facts, closed)
     places = Places(problem)
-    orders = OrderArrays(crew, places)
+    orders = OrderArrays(crew, places, teams_stay=teams_stay)
     travel = compile_travel(problem, places, [engineer for engineer, _ in crew.shifts])
-    options, option_of = option_arrays(crew, orders.class_orders)
-    own = shift_arrays(crew, places, travel, orders.shifts_of_teams, is_personal=orders.is_personal)
+    options, option_of = option_arrays(crew, orders.requirements)
+    searched = orders.searched_teams
+    own = shift_arrays(crew, places, travel, orders.shifts_of_teams, searched, is_personal=orders.is_personal)
     visits, shifts = orders.visits, own.shifts
+    heads = np.array([row[at.HEAD] for row in orders.teams.rows], dtype=np.int64)
+    singles = np.flatnonzero(np.isin(np.arange(len(visits)), heads) | (visits[:, at.TEAM] < 0))
     serving = _serving(visits, shifts, option_of, orders.admits)
     visits[:, at.SCARCITY] = serving.sum(axis=1)
     windows, parts = orders.windows.array(2), table(orders.parts, 2)
@@ -100,9 +117,13 @@ def compile_problem(
         traffic_from=travel.traffic_from,
         traffic_rate=travel.traffic_rate,
         sphere=travel.sphere,
-        near=nearest_visits(travel, visits[:, at.PLACE]),
+        near=nearest_visits(travel, visits[:, at.PLACE], singles),
         near_shifts=nearest_shifts(travel, visits[:, at.PLACE], shifts[:, at.START_PLACE], serving),
         late_teams=table(orders.late_teams, 5),
+        teams=table(orders.teams.rows, at.TEAM_COLUMNS),
+        roles=orders.teams.roles.array(at.ROLE_COLUMNS),
+        collective=np.array(orders.teams.collective, dtype=np.int64),
+        sizes=orders.teams.sizes.array(2),
         sort_keys=sort_keys,
         sort_chances=sort_chances,
     )
@@ -116,6 +137,8 @@ def compile_problem(
         crew.closed,
         orders.closed_times,
         closed_figures(crew),
+        tuple(orders.held.get(visit, NONE) for visit in range(len(visits))),
+        searched,
     )
 
 
@@ -147,7 +170,9 @@ def _numbers(
     numbers[at.HAS_DEPENDENCIES] = int(bool(orders.gaps.rows))
     numbers[at.HAS_MOVED] = int((orders.visits[:, at.PREVIOUS_START] != FAR_PAST).any())
     numbers[at.ENGINEERS] = len(orders.crew.engineers)
-    numbers[at.IS_SCANNED_WHOLE] = int(len(orders.visits) <= SCANNED_WHOLE)
+    seats = int((orders.visits[:, at.TEAM] >= 0).sum())
+    numbers[at.IS_SCANNED_WHOLE] = int(len(orders.visits) - seats + len(orders.teams.rows) <= SCANNED_WHOLE)
+    numbers[at.HORIZON_END] = problem.end
     return numbers
 
 
@@ -164,8 +189,8 @@ def _serving(
     return serving
 
 
-def visits_of(compiled: Compiled, sequences: Sequences) -> list[list[int]]:
-    """The visits of each shift's route, breaks left out."""
+def arrangement_of(compiled: Compiled, sequences: Sequences) -> Arrangement:
+    """The plan a problem was compiled with as the kernel takes it up, breaks left out."""
     routes: list[list[int]] = [[] for _ in compiled.shifts]
     index = {key: number for number, key in enumerate(compiled.shifts)}
     for route in sequences.routes:
@@ -175,11 +200,16 @@ def visits_of(compiled: Compiled, sequences: Sequences) -> list[list[int]]:
                 continue
             found = compiled.visit_of.get((visit.work_order, NONE))
             routes[number].append(compiled.visit_of[(visit.work_order, number)] if found is None else found)
-    return routes
+    return Arrangement(routes, list(compiled.held))
 
 
-def sequences_of(compiled: Compiled, routes: Sequence[Sequence[int]], rests: Sequence[Sequence[int]]) -> Sequences:
-    """Sequences of routes as visits, with the number of breaks before each of them and at the end."""
+def sequences_of(
+    compiled: Compiled, routes: Sequence[Sequence[int]], rests: Sequence[Sequence[int]], held: Sequence[int]
+) -> Sequences:
+    """Sequences of routes as visits, with the number of breaks before each of them and at the end.
+
+    `held` says of every seat when its member starts, or which shift stands by.
+    """
     case = compiled.case
     given = {(route.engineer, route.shift): route for route in compiled.given.routes}
     found = []
@@ -197,9 +227,21 @@ def sequences_of(compiled: Compiled, routes: Sequence[Sequence[int]], rests: Seq
                 items.append(Rest(int(case.break_index[rest])))
                 rest += 1
             if place < len(routes[number]):
-                visit = int(routes[number][place])
-                order, role = compiled.work[visit]
-                held = int(case.visits[visit, at.NOT_BEFORE]) if case.visits[visit, at.MEMBER] else None
-                items.append(Visit(order, role, held))
+                items.append(_visit(compiled, int(routes[number][place]), held))
         found.append(RouteSequence(*key, tuple(items)))
-    return Sequences(tuple(found), compiled.given.standby)
+    standby = {name: people for name, people in compiled.given.standby.items() if name not in compiled.searched}
+    for role in case.roles[case.roles[:, at.PRESENCE] == at.STANDING_BY]:
+        for seat in range(role[at.SEAT], role[at.SEAT] + role[at.MOST]):
+            if held[seat] >= 0:
+                order, name = compiled.work[seat]
+                member = Member(compiled.shifts[held[seat]][0], name)
+                standby[order] = (*standby.get(order, ()), member)
+    return Sequences(tuple(found), standby)
+
+
+def _visit(compiled: Compiled, visit: int, held: Sequence[int]) -> Visit:
+    row = compiled.case.visits[visit]
+    order, role = compiled.work[visit]
+    if row[at.TEAM] >= 0:
+        return Visit(order, role, int(held[visit]))
+    return Visit(order, role, int(row[at.NOT_BEFORE]) if row[at.MEMBER] else None)

@@ -1,4 +1,5 @@
-"""Orders as visits: one row for an order without a team, one for each member of a team the plan has composed."""
+"""Orders as visits: one row for an order without a team, one for each member of a team that stays as it is composed,
+one for each seat of a team that the search composes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from dispatcher.facts import WorkStop
 from dispatcher.model import WorkOrder
 from solver.compile_rows import Rows, flags, table
-from solver.compile_shifts import Crew
+from solver.compile_shifts import Crew, covering_shift
+from solver.compile_teams import Requirement, TeamArrays, is_searched, roles_in_order, seat_row, seats_of
 from solver.compile_travel import Places
 from solver.kernel import layout as at
 from solver.kernel.layout import FAR_FUTURE, FAR_PAST, NONE
@@ -24,22 +26,28 @@ class OrderArrays:
     """The visits of all orders [V, VISIT_COLUMNS] and the arrays their columns point into.
 
     `work` says of each visit its order and role; `visit_of` finds it again by order and, for members of teams, shift.
+    `held` are the starts of members, and the shifts of who stands by, of teams that the search composes, as they are
+    in the plan given.
     """
 
-    def __init__(self, crew: Crew, places: Places) -> None:
+    def __init__(self, crew: Crew, places: Places, *, teams_stay: bool) -> None:
         self.crew = crew
+        self._teams_stay = teams_stay
         self.places = places
         self.windows, self.gaps = Rows(), Rows()
         self.parts: list[tuple[int, int]] = []
         self.part_index: dict[str, int] = {}
         self.related: list[int] = []
-        self.class_orders: list[WorkOrder] = []
+        self.requirements: list[Requirement] = []
+        self.teams = TeamArrays(crew.problem)
+        self.held: dict[int, int] = {}
         self.work: list[tuple[str, str | None]] = []
         self.visit_of: dict[tuple[str, int], int] = {}
         self.closed_times: dict[int, tuple[int, int, int]] = {}
         self.late_teams: list[tuple[int, ...]] = []
         self._admits: list[list[bool]] = []
         self._prefers: list[list[bool]] = []
+        self._shifts_of_fixed: set[int] = set()
         self._classes: dict[object, int] = {}
         self._rows: list[list[int]] = []
         for order in crew.problem.work_orders:
@@ -61,17 +69,84 @@ class OrderArrays:
     @property
     def shifts_of_teams(self) -> frozenset[int]:
         """Shifts with a stop that belongs to one member of a team."""
-        return frozenset(shift for _, shift in self.visit_of if shift != NONE)
+        return frozenset(self._shifts_of_fixed)
+
+    @property
+    def searched_teams(self) -> frozenset[str]:
+        """Orders whose teams the search composes."""
+        return frozenset(self.work[row[at.HEAD]][0] for row in self.teams.rows)
 
     def _add_order(self, order: WorkOrder) -> None:
         service = self.crew.facts.services.get(order.id)
-        if order.team is not None:
+        if self._is_free(order):
+            self._add_seats(order)
+        elif order.team is not None:
             for stop in service.stops if service is not None else ():
                 self._add_visit(order, stop)
         elif service is not None:
             self._add_visit(order, service.on_site[0])
         elif not self.crew.problem.is_running(order):
             self._add_visit(order, None)
+
+    def _is_free(self, order: WorkOrder) -> bool:
+        """Whether the search composes the order's team, and may touch the one it has in the plan given."""
+        if self._teams_stay or not is_searched(self.crew.problem, order):
+            return False
+        service = self.crew.facts.services.get(order.id)
+        if service is None:
+            return True
+        team = self.crew.facts.teams[order.id]
+        held = [stop.role for stop in service.stops] + [member.role for member in team.standby]
+        if any(held.count(role.name) > seats_of(role) for role in roles_in_order(order)):
+            return False
+        shifts = {self.crew.shift_index[(stop.engineer.id, stop.shift.id)] for stop in service.stops}
+        on_call = [covering_shift(self.crew, member.engineer, service) for member in team.standby]
+        return shifts.isdisjoint(self.crew.closed) and self.crew.closed.isdisjoint(on_call) and NONE not in on_call
+
+    def _add_seats(self, order: WorkOrder) -> None:
+        """A visit for every seat; those of the plan given are taken."""
+        problem, place = self.crew.problem, self.places.index(order.location)
+        admits = NONE
+        if order.allowed_engineers or order.excluded_engineers:
+            admits = len(self._admits)
+            self._admits.append([order.admits(engineer.id) for engineer in self.crew.engineers])
+        service = self.crew.facts.services.get(order.id)
+        standby = () if service is None else self.crew.facts.teams[order.id].standby
+        seats = []
+        for role in roles_in_order(order):
+            seats.append((role, len(self._rows)))
+            if role.presence == "standby":
+                skills = self._class(Requirement(role.required_skills))
+            else:
+                skills = self._class(Requirement(order.required_of(role.name), order, role.name))
+            taken = [] if service is None else [stop for stop in service.stops if stop.role == role.name]
+            on_call = [member.engineer for member in standby if member.role == role.name]
+            weight = problem.weights.of("late_start", order.level)
+            for number in range(seats_of(role)):
+                seat = len(self._rows)
+                row = seat_row(order, role, place, len(self.teams.rows), skills, admits, weight)
+                if seat == seats[0][1]:
+                    row[at.UNSERVED] = unserved_cost(problem, order)
+                if number < len(taken):
+                    stop = taken[number]
+                    self.visit_of[(order.id, self.crew.shift_index[(stop.engineer.id, stop.shift.id)])] = seat
+                    self.held[seat] = stop.start
+                elif service is not None and number < len(on_call):
+                    self.held[seat] = covering_shift(self.crew, on_call[number], service)
+                self.work.append((order.id, role.name))
+                self._rows.append(row)
+        prefers, crew = NONE, (NONE, 0)
+        if order.preferred_engineers:
+            prefers = len(self._prefers)
+            self._prefers.append([engineer.id in order.preferred_engineers for engineer in self.crew.engineers])
+        previous = problem.previous.get(order.id)
+        if previous is not None:
+            crew = (len(self._prefers), len(previous.engineers))
+            self._prefers.append([engineer.id in previous.engineers for engineer in self.crew.engineers])
+        assert order.team is not None
+        collective = [self._class(Requirement((skill,))) for skill in order.team.collective_skills]
+        windows = self.windows.add(sorted((window.start, window.end) for window in order.time_windows))
+        self.teams.add(order, place, seats, collective, prefers, crew, windows)
 
     def _add_visit(self, order: WorkOrder, stop: WorkStop | None) -> None:
         problem, weight = self.crew.problem, self.crew.problem.weights.of
@@ -88,7 +163,8 @@ class OrderArrays:
         row[at.SETUP_PAID], row[at.PREVIOUS_START] = NONE, FAR_PAST
         row[at.PREVIOUS_ENGINEER] = at.NOBODY
         row[at.ADMIT] = row[at.PREFER] = NONE
-        row[at.CLASS] = self._class(order)
+        row[at.CLASS] = self._class(Requirement(order.required_skills, order))
+        row[at.TEAM] = NONE
         row[at.MEMBER], row[at.REMOTE], row[at.IS_RUNNING] = int(is_member), int(is_remote), int(is_running)
         row[at.UNSERVED] = unserved_cost(problem, order) + (PIN_BONUS if pin is not None and stop is None else 0)
         deadlines = order.deadlines
@@ -122,6 +198,8 @@ class OrderArrays:
         if stop is not None and shift in self.crew.closed:
             self.closed_times[len(self._rows)] = (stop.arrival, stop.start, stop.end)
         self.visit_of[(order.id, shift if is_member else NONE)] = len(self._rows)
+        if is_member:
+            self._shifts_of_fixed.add(shift)
         self.work.append((order.id, None if stop is None else stop.role))
         self._rows.append(row)
 
@@ -171,16 +249,18 @@ class OrderArrays:
             self.parts.append((self.part_index.setdefault(part, len(self.part_index)), count))
         row[at.PARTS_FROM], row[at.PARTS_TO] = first, len(self.parts)
 
-    def _class(self, order: WorkOrder) -> int:
-        """Orders that ask for the same skills qualify the same engineers, with the same factors and penalties.
+    def _class(self, wanted: Requirement) -> int:
+        """Whoever asks for the same skills asks the same engineers, with the same factors and penalties.
 
         Where repeat visits have a price, that depends on the engineer and on how long the order takes.
         """
-        key = order.required_skills, order.service_seconds if self.crew.problem.weights.of("repeat_visit") else None
+        has_repeats = wanted.order is not None and self.crew.problem.weights.of("repeat_visit")
+        seconds = wanted.order.service_seconds if wanted.order is not None and has_repeats else None
+        key = (wanted.skills, wanted.order is None, seconds)
         number = self._classes.get(key)
         if number is None:
-            number = self._classes[key] = len(self.class_orders)
-            self.class_orders.append(order)
+            number = self._classes[key] = len(self.requirements)
+            self.requirements.append(wanted)
         return number
 
     def _groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -249,6 +329,11 @@ class OrderArrays:
             if not row[at.MEMBER]:
                 self.related.extend(groups[other] for other in related.get(name, ()))
             row[at.RELATED_TO] = len(self.related)
+        for team in self.teams.rows:
+            name = self.work[team[at.HEAD]][0]
+            team[at.TEAM_RELATED_FROM] = len(self.related)
+            self.related.extend(groups[other] for other in related.get(name, ()))
+            team[at.TEAM_RELATED_TO] = len(self.related)
 
     def _add_late_teams(self, visits: NDArray[np.int64], groups: Mapping[str, int]) -> None:
         """A team that starts after it should have arrived costs what its first member's arrival makes of it.
@@ -258,6 +343,8 @@ class OrderArrays:
         for order in self.crew.problem.work_orders:
             service, arrive_by = self.crew.facts.services.get(order.id), order.deadlines.arrive_by
             if order.team is None or service is None or arrive_by is None or service.first_start <= arrive_by:
+                continue
+            if order.id in self.searched_teams:
                 continue
             herald = min(service.on_site, key=lambda stop: stop.arrival)
             visit = self.visit_of[(order.id, self.crew.shift_index[(herald.engineer.id, herald.shift.id)])]

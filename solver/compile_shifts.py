@@ -9,12 +9,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatcher.facts import Facts, WorkStop
-from dispatcher.model import Engineer, Exact, Shift, WorkOrder
+from dispatcher.facts import Facts, Service, WorkStop
+from dispatcher.model import Engineer, Exact, Shift
 from dispatcher.plan import Sequences, Visit
 from dispatcher.problem import Problem
 from dispatcher.service import engineer_factor, repeat_visit_seconds
+from skills.qualification import breakpoints
 from solver.compile_rows import Rows, table
+from solver.compile_teams import Requirement
 from solver.compile_travel import CannotCompile, Places, TravelArrays
 from solver.kernel import layout as at
 from solver.kernel.layout import FAR_FUTURE, NONE
@@ -96,30 +98,29 @@ def closed_figures(crew: Crew) -> dict[int, tuple[int, int]]:
     return figures
 
 
-def option_arrays(crew: Crew, class_orders: Sequence[WorkOrder]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """`Case.options` and `Case.option_of`: who is qualified for which class of orders, until when, at which pace.
+def option_arrays(crew: Crew, requirements: Sequence[Requirement]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """`Case.options` and `Case.option_of`: who meets which requirement, until when, at which pace.
 
     Engineers alike in skills and pace share their rows.
     """
-    problem, options = crew.problem, Rows()
-    option_of = np.full((max(1, len(class_orders)), len(crew.engineers)), NONE, dtype=np.int64)
-    weight, repeat = problem.weights.of("substitution"), problem.weights.of("repeat_visit")
+    options, repeat = Rows(), crew.problem.weights.of("repeat_visit")
+    option_of = np.full((max(1, len(requirements)), len(crew.engineers)), NONE, dtype=np.int64)
     profiles: dict[object, int] = {}
     profile_of = [profiles.setdefault(_profile(engineer), len(profiles)) for engineer in crew.engineers]
     stored: dict[tuple[tuple[int, ...], ...], int] = {}
     plain: dict[object, tuple[tuple[int, ...], ...]] = {}
-    for number, order in enumerate(class_orders):
+    for number, wanted in enumerate(requirements):
         known: dict[int, int] = {}
         for index, engineer in enumerate(crew.engineers):
             profile = profile_of[index]
             if profile not in known:
                 # Classes may differ in nothing but how long their orders take.
-                key = order.required_skills, profile
+                key = wanted.skills, wanted.order is None, profile
                 if key not in plain:
-                    plain[key] = _option_rows(problem, engineer, order, weight)
+                    plain[key] = _option_rows(crew.problem, engineer, wanted)
                 rows = plain[key]
-                if repeat:
-                    again = repeat * repeat_visit_seconds(order, [(engineer, None)])
+                if repeat and wanted.order is not None and wanted.order.team is None:
+                    again = repeat * repeat_visit_seconds(wanted.order, [(engineer, None)])
                     rows = tuple((*row[:3], row[3] + again) for row in rows)
                 if all(row[at.NUMERATOR] == 0 for row in rows):
                     known[profile] = NONE
@@ -137,11 +138,17 @@ def _profile(engineer: Engineer) -> tuple[object, ...]:
     return engineer.skills, *(tuple(sorted(by_skill.items())) for by_skill in given)
 
 
-def _option_rows(problem: Problem, engineer: Engineer, order: WorkOrder, weight: int) -> tuple[tuple[int, ...], ...]:
+def _option_rows(problem: Problem, engineer: Engineer, wanted: Requirement) -> tuple[tuple[int, ...], ...]:
+    if wanted.order is None:
+        instants = breakpoints(problem.skill_graph, engineer.skills, wanted.skills)
+        return tuple(
+            (until, int(problem.holds(engineer, wanted.skills, until)), 1, 0) for until in (*instants, FAR_FUTURE)
+        )
     rows: list[tuple[int, ...]] = []
-    pace: Exact = engineer_factor(engineer, order, None)
-    for until in (*problem.qualification_instants(engineer, order, None), FAR_FUTURE):
-        answer = problem.qualification(engineer, order, None, until)
+    order, role, weight = wanted.order, wanted.role, problem.weights.of("substitution")
+    pace: Exact = engineer_factor(engineer, order, role)
+    for until in (*problem.qualification_instants(engineer, order, role), FAR_FUTURE):
+        answer = problem.qualification(engineer, order, role, until)
         if not answer.qualified:
             rows.append((until, 0, 1, 0))
             continue
@@ -163,12 +170,19 @@ class ShiftArrays:
 
 
 def shift_arrays(
-    crew: Crew, places: Places, travel: TravelArrays, unlike: frozenset[int], *, is_personal: bool
+    crew: Crew,
+    places: Places,
+    travel: TravelArrays,
+    unlike: frozenset[int],
+    searched: frozenset[str],
+    *,
+    is_personal: bool,
 ) -> ShiftArrays:
     """The shifts, with what their columns point into.
 
     Shifts that may swap their routes get the same twin class. `unlike` are shifts whose stops are not for others;
     `is_personal` says that it matters for some order who exactly comes, so that no shift is like another.
+    `searched` are the orders whose teams the search composes, standby and all.
     """
     problem = crew.problem
     breaks, index_rows, duties = Rows(), Rows(), Rows()
@@ -194,11 +208,16 @@ def shift_arrays(
         index_rows.add((rest[3],) for rest in due)
         row[at.MAX_STOPS] = _NO_LIMIT if shift.max_work_orders is None else shift.max_work_orders
         row[at.SPEED] = travel.speed_of[number]
-        row[at.DUTIES_FROM], row[at.DUTIES_TO] = duties.add(_duties(crew, places, number))
+        row[at.DUTIES_FROM], row[at.DUTIES_TO] = duties.add(_duties(crew, places, number, searched))
         row[at.CLOSED] = int(number in crew.closed)
         row[at.LOCKED_FIRST] = int(running is not None)
+        row[at.ON_DUTY_FROM] = shift.start
         is_on_call = row[at.DUTIES_FROM] < row[at.DUTIES_TO]
-        is_own = is_personal or is_on_call or running is not None or number in crew.closed or number in unlike
+        # Nobody takes two seats of a team, one on each shift.
+        is_several = bool(searched) and len(engineer.shifts) > 1
+        is_own = (
+            is_personal or is_several or is_on_call or running is not None or number in crew.closed or number in unlike
+        )
         alike = (
             *(row[column] for column in _ALIKE),
             tuple(due),
@@ -212,11 +231,11 @@ def shift_arrays(
     return ShiftArrays(shifts, breaks.array(3), index_rows.array(1)[:, 0].copy(), duties.array(3))
 
 
-def _duties(crew: Crew, places: Places, number: int) -> list[tuple[int, int, int]]:
+def _duties(crew: Crew, places: Places, number: int, searched: frozenset[str]) -> list[tuple[int, int, int]]:
     engineer, shift = crew.shifts[number]
     found = []
     for name, team in crew.facts.teams.items():
-        if any(member.engineer == engineer.id for member in team.standby):
+        if name not in searched and any(member.engineer == engineer.id for member in team.standby):
             service = crew.facts.services[name]
             if shift.start <= service.first_start and service.last_end <= shift.latest_end:
                 site = places.index(service.order.location)
@@ -243,3 +262,11 @@ def stock_array(crew: Crew, part_index: Mapping[str, int]) -> NDArray[np.int64]:
                     stock[number, part_index[part]] -= taken
                     left -= taken
     return stock
+
+
+def covering_shift(crew: Crew, engineer: str, service: Service) -> int:
+    """The shift of somebody who stands by that covers a service; NONE without one."""
+    for number, (person, shift) in enumerate(crew.shifts):
+        if person.id == engineer and shift.start <= service.first_start and service.last_end <= shift.latest_end:
+            return number
+    return NONE

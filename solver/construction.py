@@ -128,7 +128,7 @@ class Construction:
             teams.sort(key=lambda order: -self.state.unserved_cost(order))
         else:
             place = {name: number for number, name in enumerate(ranked)}
-            teams.sort(key=lambda order: place[order.id])
+            teams = sorted((order for order in teams if order.id in place), key=lambda order: place[order.id])
         return self._place_each(pinned, at_any_cost=True) or self._place_each(
             teams, at_any_cost=False, share=SHARE_OF_TEAMS
         )

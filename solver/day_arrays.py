@@ -49,6 +49,17 @@ def make_day(compiled: Compiled) -> Day:
         best_lengths=np.zeros(shifts, dtype=np.int64),
         dirty=np.ones(shifts, dtype=np.bool_),
         busy=np.zeros(max(1, int(case.numbers[at.ENGINEERS])), dtype=np.int64),
+        teams=np.zeros((len(case.teams), at.TEAM_STATE_COLUMNS), dtype=np.int64),
+        saved_teams=np.zeros((len(case.teams), at.TEAM_STATE_COLUMNS), dtype=np.int64),
+        saved_seats=np.zeros((amount, 4), dtype=np.int64),
+        changed=np.zeros(len(case.teams), dtype=np.bool_),
+        changed_list=np.zeros(len(case.teams), dtype=np.int64),
+        best_held=np.full(amount, NONE, dtype=np.int64),
+        offers=np.zeros((at.MOST_ROLES, at.MOST_OFFERS, at.OFFER_COLUMNS), dtype=np.int64),
+        likely=np.zeros((at.MOST_ROLES, at.MOST_OFFERS, at.OFFER_COLUMNS), dtype=np.int64),
+        amounts=np.zeros((6, at.MOST_ROLES), dtype=np.int64),
+        instants=np.zeros((at.MOST_STARTS, 3), dtype=np.int64),
+        crew=np.zeros((at.MOST_SEATS, 5), dtype=np.int64),
     )
 
 
@@ -57,7 +68,11 @@ def _first_order(case: Case) -> NDArray[np.int64]:
     visits = case.visits
     urgent = np.minimum(visits[:, at.START_BY], visits[:, at.NOT_AFTER])
     waits = visits[:, at.BEFORE_FROM] < visits[:, at.BEFORE_TO]
-    return np.lexsort((urgent, -visits[:, at.UNSERVED], waits)).astype(np.int64)
+    order = np.lexsort((urgent, -visits[:, at.UNSERVED], waits)).astype(np.int64)
+    # A team is taken up by its head.
+    is_other = visits[:, at.TEAM] >= 0
+    is_other[case.teams[:, at.HEAD]] = False
+    return order[~is_other[order]]
 
 
 def _empty_standing(amount: int) -> NDArray[np.int64]:
@@ -65,4 +80,5 @@ def _empty_standing(amount: int) -> NDArray[np.int64]:
     standing[:, at.ROUTE] = standing[:, at.BANK_PLACE] = NONE
     standing[:, at.FLOOR] = standing[:, at.END_FLOOR] = FAR_PAST
     standing[:, at.CEILING] = standing[:, at.END_CEILING] = FAR_FUTURE
+    standing[:, at.HELD] = standing[:, at.PAYS] = NONE
     return standing

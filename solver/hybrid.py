@@ -1,8 +1,9 @@
-"""The engine `hybrid`: teams by exact insertion, everything else by the search kernel with recombination.
+"""The engine `hybrid`: search on the kernel with recombination, around what has to be kept.
 
-Running and pinned work and the teams are placed first, by the insertion engine's means, and then kept; the kernel
-puts the single orders around them and searches until a limit. At the end what found no room is tried once more by
-exact insertion. The plan handed over is the best by the reference evaluation of what was found and what it began with.
+Running and pinned work, and the few teams that the kernel cannot hold, are placed first, by the insertion engine's
+means, and then kept; the kernel composes the other teams, puts the single orders in and searches until a limit. At the
+end what found no room is tried once more by exact insertion. The plan handed over is the best by the reference
+evaluation of what was found and what it began with.
 """
 
 from __future__ import annotations
@@ -35,8 +36,6 @@ Progress = Callable[[float, str], None]
 
 INSERTION_SHARE = 0.15
 """Share of the time limit for the insertion engine's plan, where there are teams."""
-FAR_CHEAPER = 0.8
-"""Teams placed on an empty day leave the search more freedom: only a start far cheaper than theirs is preferred."""
 LOOK_AROUND_ITERATIONS = 1000
 """Cold iterations after which starts are compared."""
 READINGS = 6
@@ -64,8 +63,8 @@ class HybridEngine:
     ) -> SearchResult:
         warm_up(progress)
         budget = Budget(limits, cancelled)
-        progress(0.0, "placing teams")
-        given = place_teams_first(problem, budget, limits.seed)
+        progress(0.0, "placing running and pinned work")
+        given = place_teams_first(problem, budget, limits.seed, with_searched=False)
         try:
             sequences, stopped_by = _searched(problem, given, limits, budget, progress)
         except CannotCompile:
@@ -97,19 +96,19 @@ def _kernel() -> None:
 def _searched(
     problem: Problem, given: Sequences, limits: SearchLimits, budget: Budget, progress: Progress
 ) -> tuple[Sequences, StoppedBy]:
-    """The best sequences around the teams of a plan, and why the search ended."""
+    """The best sequences around what a plan has to keep, and why the search ended."""
     # The kernel is compiled or loaded here, not when the engines are listed.
     from solver.search import Search
     from solver.searcher import BrokenRoute, Searcher
 
     starts = [_start(problem, candidate, limits.seed) for candidate in _candidates(problem, given, limits, budget)]
     totals = [_rank(problem, start[1].sequences())[1] for start in starts]
-    compiled, first, given = starts[-1 if totals[-1] < FAR_CHEAPER * totals[0] else 0]
+    compiled, first, given = starts[totals.index(min(totals))]
     limits = _less_reading_back(problem, first.sequences(), limits)
     budget.shorten(limits)
     searchers = [first]
     for number in range(1, limits.threads):
-        searchers.append(Searcher(compiled, first.routes(), limits.seed + number))
+        searchers.append(Searcher(compiled, first.arrangement(), limits.seed + number))
     search = Search(compiled, searchers, limits, budget, progress)
     stopped_by = search.run()
     try:
@@ -125,7 +124,8 @@ def _searched(
 
 
 def _candidates(problem: Problem, given: Sequences, limits: SearchLimits, budget: Budget) -> list[Sequences]:
-    """What the search may begin with: the teams alone, and the plan of the insertion engine with the teams it has."""
+    """What the search may begin with: what has to be kept; where there are teams, also those alone as insertion places
+    them, and the plan of the insertion engine."""
     has_teams = any(order.team is not None for order in problem.work_orders)
     if not has_teams or len(problem.work_orders) > MOST_INSPECTED or budget.stopped() is not None:
         return [given]
@@ -134,12 +134,13 @@ def _candidates(problem: Problem, given: Sequences, limits: SearchLimits, budget
         time_limit_seconds=None if seconds is None else INSERTION_SHARE * seconds,
         iteration_limit=len(problem.work_orders) if seconds is None else None,
     )
-    return [given, InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences]
+    inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
+    return [given, place_teams_first(problem, budget, limits.seed, with_searched=True), inserted]
 
 
 def _start(problem: Problem, given: Sequences, seed: int) -> tuple[Compiled, Searcher, Sequences]:
-    """A compiled problem with the teams of a plan, and a searcher that has placed the rest and searched a little."""
-    from solver.compile import compile_problem, visits_of
+    """A problem compiled around a plan, and a searcher that has placed the rest and searched a little."""
+    from solver.compile import arrangement_of, compile_problem
     from solver.searcher import BrokenRoute, Searcher
 
     plan = build_plan(problem, given)
@@ -147,7 +148,7 @@ def _start(problem: Problem, given: Sequences, seed: int) -> tuple[Compiled, Sea
     while True:
         compiled = compile_problem(problem, given, plan, closed=closed)
         try:
-            searcher = Searcher(compiled, visits_of(compiled, given), seed)
+            searcher = Searcher(compiled, arrangement_of(compiled, given), seed)
         except BrokenRoute as broken:
             # What the kernel would drive differently stays as it is.
             closed |= {broken.shift}

@@ -12,13 +12,14 @@ MOST_SHIFTS = 16
 _CHUNK = 512
 
 
-def nearest_visits(travel: TravelArrays, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each visit the nearest others, by the mean of both ways [V, K]; -1 where there are fewer."""
-    amount = len(places)
+def nearest_visits(travel: TravelArrays, places: NDArray[np.int64], singles: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each of some visits the nearest others of them, by the mean of both ways [V, K]; -1 where there are fewer."""
+    amount = len(singles)
     count = min(MOST_NEIGHBOURS, max(1, amount - 1))
-    near = np.full((amount, count), -1, dtype=np.int64)
+    near = np.full((len(places), count), -1, dtype=np.int64)
     if amount < 2:
         return near
+    places = places[singles]
     points = None if travel.has_matrix else travel.points()[places]
     for first in range(0, amount, _CHUNK):
         rows = slice(first, min(amount, first + _CHUNK))
@@ -33,7 +34,7 @@ def nearest_visits(travel: TravelArrays, places: NDArray[np.int64]) -> NDArray[n
         distances = np.take_along_axis(apart, chosen, axis=1)
         # Equal distances by number: the same lists whatever the library's partition does.
         order = np.lexsort((chosen, distances), axis=1)
-        near[rows] = np.take_along_axis(chosen, order, axis=1)
+        near[singles[rows]] = singles[np.take_along_axis(chosen, order, axis=1)]
     return near
 
 

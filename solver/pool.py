@@ -1,58 +1,95 @@
 """Recombination: the best choice among all routes the search has seen, by set partitioning with CP-SAT.
 
 The search keeps plans; many good routes never meet in one of them. Choosing one known route per shift, each order at
-most once, at the least cost is a set partitioning problem (Rochat and Taillard 1995 for the idea).
+most once, at the least cost is a set partitioning problem (Rochat and Taillard 1995 for the idea). Routes with a team
+on them go together only where it is the very same team: of the same members at the same starts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from solver.compile import Compiled
+from solver.compile import Arrangement, Compiled
 from solver.kernel import layout as at
+from solver.searcher import Searcher
 
 MOST_ROUTES = 6000
 """Routes kept; of more the oldest go."""
 
-Route = tuple[int, tuple[int, ...]]
-"""(twin class of the shift, its visits in order)."""
+Share = tuple[int, int]
+"""(a seat, a variant of its team) that a route has part in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A route: its visits in order, and its share in teams, standby included."""
+
     shift: int
     visits: tuple[int, ...]
+    shares: tuple[Share, ...]
+    cost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A team as it was once composed: (seat, twin class of its shift, start; standby has none), and what it costs."""
+
+    team: int
+    seats: tuple[tuple[int, int, int], ...]
     cost: int
 
 
 class RoutePool:
-    """Routes seen, by twin class and sequence, with what each costs in thousandths."""
+    """Routes seen, by twin class, sequence and teams, with what each costs in thousandths."""
 
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._twins = compiled.case.shifts[:, at.TWIN].tolist()
-        self._columns: dict[Route, Column] = {}
+        self._teams = compiled.case.visits[:, at.TEAM].tolist()
+        self._columns: dict[object, Column] = {}
+        self._variants: dict[object, int] = {}
+        self._known: list[Variant] = []
 
     def __len__(self) -> int:
         return len(self._columns)
 
-    def add(self, routes: Iterable[tuple[int, Sequence[int], int]]) -> None:
-        """Remember (shift, visits, cost) of routes with work."""
-        for shift, visits, cost in routes:
-            if not len(visits):
-                continue
-            column = Column(shift, tuple(visits), cost)
-            key = (self._twins[shift], column.visits)
+    def add(self, searcher: Searcher) -> None:
+        """Remember the routes of a search as they are now."""
+        plan = searcher.arrangement()
+        variant_of = self._variants_of(searcher, plan)
+        for shift, visits, calls, cost in searcher.columns():
+            seats = [*(visit for visit in visits if self._teams[visit] >= 0), *calls]
+            shares = tuple((seat, variant_of[self._teams[seat]]) for seat in seats)
+            column = Column(shift, tuple(visits), shares, cost)
+            key = (self._twins[shift], column.visits, column.shares)
             # What is seen again counts as new: the end of the search is what matters.
             self._columns.pop(key, None)
             self._columns[key] = column
         while len(self._columns) > MOST_ROUTES:
             del self._columns[next(iter(self._columns))]
 
-    def best_choice(
-        self, hint: Sequence[Sequence[int]], seconds: float, most_seconds: float, seed: int
-    ) -> list[list[int]] | None:
+    def _variants_of(self, searcher: Searcher, plan: Arrangement) -> dict[int, int]:
+        """By team which variant of it there is now."""
+        case = self._compiled.case
+        found: dict[int, list[tuple[int, int, int]]] = {}
+        for shift, visits, calls, _ in searcher.columns():
+            for visit in visits:
+                if self._teams[visit] >= 0:
+                    found.setdefault(self._teams[visit], []).append((visit, self._twins[shift], plan.held[visit]))
+            for seat in calls:
+                found.setdefault(self._teams[seat], []).append((seat, self._twins[shift], at.NONE))
+        variant_of = {}
+        for team, seats in found.items():
+            key = (team, tuple(sorted(seats)))
+            if key not in self._variants:
+                self._variants[key] = len(self._known)
+                unserved = int(case.visits[case.teams[team, at.HEAD], at.UNSERVED])
+                cost = int(searcher.day.teams[team, at.TEAM_COST]) - unserved
+                self._known.append(Variant(team, key[1], cost))
+            variant_of[team] = self._variants[key]
+        return variant_of
+
+    def best_choice(self, hint: Arrangement, seconds: float, most_seconds: float, seed: int) -> Arrangement | None:
         """Routes of every shift that together cost least; None if nothing was found in time.
 
         `hint` is a plan to begin from. `seconds` counts work, so that the same pool, hint and seed give the same
@@ -67,10 +104,14 @@ class RoutePool:
         chosen = [model.new_bool_var("") for _ in columns]
         of_visit: dict[int, list[int]] = {}
         of_twin: dict[int, list[int]] = {}
+        of_share: dict[Share, list[int]] = {}
         for number, column in enumerate(columns):
             of_twin.setdefault(self._twins[column.shift], []).append(number)
             for visit in column.visits:
-                of_visit.setdefault(visit, []).append(number)
+                if self._teams[visit] < 0:
+                    of_visit.setdefault(visit, []).append(number)
+            for share in column.shares:
+                of_share.setdefault(share, []).append(number)
         twins: dict[int, list[int]] = {}
         for shift, twin in enumerate(self._twins):
             twins.setdefault(twin, []).append(shift)
@@ -85,10 +126,28 @@ class RoutePool:
                 model.add(covered <= 1)
             for number in numbers:
                 costs[number] -= int(case.visits[visit, at.UNSERVED])
-        model.minimize(sum(cost * variable for cost, variable in zip(costs, chosen, strict=True)))
-        known = {(self._twins[shift], tuple(visits)) for shift, visits in enumerate(hint) if len(visits)}
+        variants = sorted({variant for _, variant in of_share})
+        served = {variant: model.new_bool_var("") for variant in variants}
+        of_team: dict[int, list[int]] = {}
+        for variant in variants:
+            known = self._known[variant]
+            of_team.setdefault(known.team, []).append(variant)
+            for seat, _, _ in known.seats:
+                model.add(sum(chosen[n] for n in of_share.get((seat, variant), ())) == served[variant])
+        for team, numbers in of_team.items():
+            is_locked = bool(case.visits[case.teams[team, at.HEAD], at.LOCKED])
+            together = sum(served[variant] for variant in numbers)
+            model.add(together == 1 if is_locked else together <= 1)
+        model.minimize(
+            sum(cost * variable for cost, variable in zip(costs, chosen, strict=True))
+            + sum(self._known[variant].cost * variable for variant, variable in served.items())
+        )
+        starts = {
+            (self._twins[shift], tuple(visits), tuple(hint.held[visit] for visit in visits if self._teams[visit] >= 0))
+            for shift, visits in enumerate(hint.routes)
+        }
         for number, column in enumerate(columns):
-            model.add_hint(chosen[number], (self._twins[column.shift], column.visits) in known)
+            model.add_hint(chosen[number], (self._twins[column.shift], column.visits, self._starts(column)) in starts)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = seed % (1 << 31)
@@ -96,21 +155,31 @@ class RoutePool:
         solver.parameters.max_time_in_seconds = most_seconds
         if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
-        return self._routes(
+        return self._arrangement(
             [column for column, variable in zip(columns, chosen, strict=True) if solver.value(variable)], twins, hint
         )
 
-    def _routes(
-        self, chosen: Sequence[Column], twins: dict[int, list[int]], hint: Sequence[Sequence[int]]
-    ) -> list[list[int]]:
+    def _starts(self, column: Column) -> tuple[int, ...]:
+        """The starts of the team members on a route, in its order."""
+        start_of = {
+            (seat, variant): start for _, variant in column.shares for seat, _, start in self._known[variant].seats
+        }
+        return tuple(start_of[share] for share in column.shares if share[0] in column.visits)
+
+    def _arrangement(self, chosen: list[Column], twins: dict[int, list[int]], hint: Arrangement) -> Arrangement:
         """One route per shift; alike shifts take the routes of their class in turn, closed ones keep theirs."""
         case = self._compiled.case
         routes: list[list[int]] = [
-            list(visits) if case.shifts[shift, at.CLOSED] else [] for shift, visits in enumerate(hint)
+            list(visits) if case.shifts[shift, at.CLOSED] else [] for shift, visits in enumerate(hint.routes)
         ]
+        held = [at.NONE] * len(hint.held)
         free = {
             twin: [shift for shift in shifts if not case.shifts[shift, at.CLOSED]] for twin, shifts in twins.items()
         }
         for column in chosen:
-            routes[free[self._twins[column.shift]].pop(0)] = list(column.visits)
-        return routes
+            shift = free[self._twins[column.shift]].pop(0)
+            routes[shift] = list(column.visits)
+            for seat, variant in column.shares:
+                start = next(start for other, _, start in self._known[variant].seats if other == seat)
+                held[seat] = shift if start == at.NONE else start
+        return Arrangement(routes, held)

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dispatcher.planning import SearchLimits, StoppedBy
 from solver.budget import Budget
-from solver.compile import Compiled
+from solver.compile import Arrangement, Compiled
 from solver.kernel import layout as at
 from solver.pool import RoutePool
 from solver.searcher import BrokenRoute, Searcher
@@ -57,7 +57,8 @@ class Search:
         self._pool = RoutePool(compiled)
         self._began = budget.elapsed_seconds
         self._leg_cost = self._mean_leg_cost()
-        self.best: list[list[int]] = self._searchers[0].best_routes()
+        self._first = searchers[0].arrangement()
+        self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
 
     def run(self) -> StoppedBy:
@@ -147,7 +148,7 @@ class Search:
     def _take_best(self) -> None:
         for searcher in self._searchers:
             if searcher.best_total < self.best_total:
-                self.best_total, self.best = searcher.best_total, searcher.best_routes()
+                self.best_total, self.best = searcher.best_total, searcher.best()
 
     def _share(self) -> None:
         """Threads whose own best is not the common one go on from it."""
@@ -157,19 +158,21 @@ class Search:
             if searcher.best_total > self.best_total:
                 self._adopt(searcher, self.best)
 
-    def _adopt(self, searcher: Searcher, routes: Sequence[Sequence[int]]) -> bool:
-        before = searcher.routes()
-        try:
-            searcher.load(routes)
-        except BrokenRoute:
-            searcher.load(before)
-            return False
-        searcher.note_best()
-        return True
+    def _adopt(self, searcher: Searcher, plan: Arrangement) -> bool:
+        """Have a searcher go on from a plan; False, and it goes on from one of its own, where that cannot be driven."""
+        # Where routes wait for each other, even a plan that was found may not be driven by itself.
+        for candidate in (plan, searcher.arrangement(), searcher.best(), self._first):
+            try:
+                searcher.load(candidate)
+            except BrokenRoute:
+                continue
+            searcher.note_best()
+            return candidate is plan
+        raise AssertionError("the plan that all searchers began with can be driven")
 
     def _collect(self) -> None:
         for searcher in self._searchers:
-            self._pool.add(searcher.costed_routes())
+            self._pool.add(searcher)
 
     def _recombine(self) -> None:
         limit = self._limits.time_limit_seconds
@@ -181,9 +184,9 @@ class Search:
             most_seconds = min(4 * seconds, self._left_seconds() - RESERVED_SECONDS)
         if most_seconds <= 0:
             return
-        routes = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
-        if routes is None or routes == self.best:
+        chosen = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
+        if chosen is None or chosen == self.best:
             return
         worst = max(self._searchers, key=lambda searcher: searcher.total)
-        if self._adopt(worst, routes):
+        if self._adopt(worst, chosen):
             self._take_best()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from dispatcher.plan import Sequences
-from solver.compile import Compiled, sequences_of
+from solver.compile import Arrangement, Compiled, sequences_of
 from solver.day_arrays import make_day
 from solver.kernel import layout as at
 from solver.kernel.dice import seed_dice
@@ -28,11 +26,11 @@ class BrokenRoute(Exception):  # noqa: N818  named for what it says
 class Searcher:
     """Totals are in thousandths of the score, without what the compiled problem's constant leaves out."""
 
-    def __init__(self, compiled: Compiled, routes: Sequence[Sequence[int]], seed: int) -> None:
+    def __init__(self, compiled: Compiled, plan: Arrangement, seed: int) -> None:
         self.compiled = compiled
         self.day: Day = make_day(compiled)
         seed_dice(self.day.dice, seed)
-        self.load(routes)
+        self.load(plan)
         self.day.dirty[:] = True
         remember(compiled.case, self.day)
 
@@ -44,8 +42,8 @@ class Searcher:
     def best_total(self) -> int:
         return int(self.day.counts[at.BEST_TOTAL])
 
-    def load(self, routes: Sequence[Sequence[int]]) -> None:
-        """Go on from other routes; the best so far stays.
+    def load(self, plan: Arrangement) -> None:
+        """Go on from another plan; the best so far stays.
 
         Raises:
             BrokenRoute: if one of them breaks a rule; the plan is then in no defined state.
@@ -53,7 +51,15 @@ class Searcher:
         case, day = self.compiled.case, self.day
         best = int(day.counts[at.BEST_TOTAL])
         day.stock[:] = case.stock
-        for shift, visits in enumerate(routes):
+        day.standing[:, at.HELD] = plan.held
+        day.routes[:, at.CALLED] = 0
+        for role in case.roles[case.roles[:, at.PRESENCE] == at.STANDING_BY]:
+            for seat in range(role[at.SEAT], role[at.SEAT] + role[at.MOST]):
+                shift = plan.held[seat]
+                if shift >= 0:
+                    day.routes[shift, at.CALLS + day.routes[shift, at.CALLED]] = seat
+                    day.routes[shift, at.CALLED] += 1
+        for shift, visits in enumerate(plan.routes):
             day.sequence[shift, : len(visits)] = visits
             day.routes[shift, at.LENGTH] = len(visits)
             if not case.shifts[shift, at.CLOSED]:
@@ -66,7 +72,7 @@ class Searcher:
         for shift, figures in self.compiled.closed_figures.items():
             day.routes[shift, [at.WORST, at.BUSY]] = figures
         begin(case, day)
-        day.counts[at.ASSOCIATED] = _associated(self.compiled, day)
+        day.counts[at.BESIDE] = _associated(self.compiled, day)
         day.counts[at.BEST_TOTAL] = best
         broken = start(case, day)
         if broken >= 0:
@@ -94,29 +100,47 @@ class Searcher:
             day.routes[shift, at.BUSY] - (day.standing[served, at.FINISH] - day.standing[served, at.BEGIN]).sum()
         )
 
-    def costed_routes(self) -> list[tuple[int, list[int], int]]:
-        """(shift, visits, cost) of the routes there are now."""
+    def columns(self) -> list[tuple[int, list[int], list[int], int]]:
+        """(shift, visits, seats it stands by in, cost) of the routes there are now."""
+        day = self.day
         return [
-            (shift, visits, int(self.day.routes[shift, at.ROUTE_COST]))
-            for shift, visits in enumerate(self.routes())
-            if visits
+            (
+                shift,
+                visits,
+                day.routes[shift, at.CALLS : at.CALLS + day.routes[shift, at.CALLED]].tolist(),
+                int(day.routes[shift, at.ROUTE_COST]),
+            )
+            for shift, visits in enumerate(self.arrangement().routes)
+            if visits or day.routes[shift, at.CALLED]
         ]
 
     def run(self, iterations: int, first: float, last: float) -> int:
         """Search so many iterations between two temperatures; how often the best fell."""
         return int(search(self.compiled.case, self.day, iterations, first, last, 0))
 
-    def best_routes(self) -> list[list[int]]:
+    def best(self) -> Arrangement:
         day = self.day
-        return [
-            day.best_sequence[shift, : day.best_lengths[shift]].tolist() for shift in range(len(self.compiled.shifts))
-        ]
+        return Arrangement(
+            [
+                day.best_sequence[shift, : day.best_lengths[shift]].tolist()
+                for shift in range(len(self.compiled.shifts))
+            ],
+            day.best_held.tolist(),
+        )
+
+    def arrangement(self) -> Arrangement:
+        """The present plan."""
+        return Arrangement(self.routes(), self._held())
 
     def routes(self) -> list[list[int]]:
         day = self.day
         return [
             day.sequence[shift, : day.routes[shift, at.LENGTH]].tolist() for shift in range(len(self.compiled.shifts))
         ]
+
+    def _held(self) -> list[int]:
+        held: list[int] = self.day.standing[:, at.HELD].tolist()
+        return held
 
     def sequences(self) -> Sequences:
         """The present plan as sequences, with its breaks."""
@@ -128,7 +152,7 @@ class Searcher:
             if length and shift not in self.compiled.closed:
                 trace(case, day, shift, buffer)
             rests.append(buffer[: length + 1].tolist())
-        return sequences_of(self.compiled, self.routes(), rests)
+        return sequences_of(self.compiled, self.routes(), rests, self._held())
 
 
 def _associated(compiled: Compiled, day: Day) -> int:
@@ -140,11 +164,15 @@ def _associated(compiled: Compiled, day: Day) -> int:
         if shift >= 0 and not case.visits[visit, at.REMOTE]:
             engineers.setdefault(int(case.visits[visit, at.GROUP]), set()).add(int(case.shifts[shift, at.ENGINEER]))
     apart: set[frozenset[int]] = set()
-    for visit in range(len(case.visits)):
-        group = int(case.visits[visit, at.GROUP])
+    stretches = [(int(row[at.GROUP]), row[at.RELATED_FROM], row[at.RELATED_TO]) for row in case.visits]
+    stretches += [
+        (int(case.visits[row[at.HEAD], at.GROUP]), row[at.TEAM_RELATED_FROM], row[at.TEAM_RELATED_TO])
+        for row in case.teams
+    ]
+    for group, first, last in stretches:
         if group not in engineers:
             continue
-        for other in case.related[case.visits[visit, at.RELATED_FROM] : case.visits[visit, at.RELATED_TO]].tolist():
+        for other in case.related[first:last].tolist():
             if other in engineers and engineers[group].isdisjoint(engineers[other]):
                 apart.add(frozenset((group, other)))
     return len(apart) * int(case.numbers[at.ASSOCIATION_WEIGHT])

@@ -1,4 +1,4 @@
-"""Placing the teams before anything else, several times over: who found no room goes first in the next round.
+"""Placing teams before anything else, several times over: who found no room goes first in the next round.
 
 Teams are placed greedily, so what matters is the order. Each round takes the order of the cheapest round so far and
 moves some of those it left out to the front ("squeaky wheel" optimization, Joslin and Clements 1999).
@@ -13,6 +13,7 @@ from dispatcher.plan import Sequences
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
+from solver.compile_teams import is_searched
 from solver.construction import Construction, regret
 from solver.day_state import DayState
 from solver.repair import without_breaches
@@ -22,10 +23,15 @@ SHARE_OF_TIME = 0.2
 """Share of the time limit after which no further round begins."""
 
 
-def place_teams_first(problem: Problem, budget: Budget, seed: int) -> Sequences:
-    """Running and pinned work and as many teams as the best round found room for; no other order."""
+def place_teams_first(problem: Problem, budget: Budget, seed: int, *, with_searched: bool) -> Sequences:
+    """Running and pinned work and as many teams as the best round found room for; no other order.
+
+    Teams that the search composes are placed too, or left to it.
+    """
     chance = Random(seed)
-    teams = [order.id for order in problem.work_orders if order.team is not None]
+    teams = [
+        order.id for order in problem.work_orders if order.team and (with_searched or not is_searched(problem, order))
+    ]
     worth = DayState(problem)
     ranked = sorted(teams, key=lambda name: -worth.unserved_cost(problem.order_by_id[name]))
     best: tuple[int, Sequences, list[str], list[str]] | None = None

@@ -15,7 +15,7 @@ from dispatcher.ports import DriveLaw
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from skills.graph import SkillGraph
-from solver.compile import compile_problem, visits_of
+from solver.compile import arrangement_of, compile_problem
 from solver.searcher import Searcher
 
 
@@ -61,10 +61,10 @@ def run_once() -> None:
     )
     sequences = Sequences()
     compiled = compile_problem(problem, sequences, build_plan(problem, sequences))
-    searcher = Searcher(compiled, visits_of(compiled, sequences), 1)
+    searcher = Searcher(compiled, arrangement_of(compiled, sequences), 1)
     searcher.place_all()
     searcher.run(10, 1000.0, 10.0)
-    searcher.load(searcher.best_routes())
+    searcher.load(searcher.best())
     searcher.sequences()
 
 

@@ -15,15 +15,18 @@ from dispatcher.plan import Plan, Rest, RouteSequence, Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
-from solver.compile import Compiled, compile_problem, visits_of
+from solver.compile import Arrangement, Compiled, arrangement_of, compile_problem
 from solver.compile_orders import PIN_BONUS
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at
-from solver.kernel.change import insert, keep, set_limits, take_back, waits_for_unserved
+from solver.kernel.change import insert, set_limits, waits_for_unserved
+from solver.kernel.compose import compose
 from solver.kernel.iterate import step, whole_total
-from solver.kernel.recreate import LOOK_EVERYWHERE, best_place
+from solver.kernel.recreate import LOOK_EVERYWHERE
 from solver.kernel.schedule import trace
+from solver.kernel.teams import rate_late_teams
 from solver.searcher import BrokenRoute, Searcher
+from tests.kernel_calls import best_place, keep, take_back
 
 ACCEPT_ALL, ACCEPT_NONE = 1e18, -1e18
 """Temperatures, in thousandths of the score."""
@@ -73,6 +76,10 @@ class Loaded:
             if waits_for_unserved(self.case, self.day, visit):
                 continue
             set_limits(self.case, self.day, visit)
+            team = int(self.case.visits[visit, at.TEAM])
+            if team >= 0:
+                compose(self.case, self.day, team, True)
+                continue
             _, shift, position = best_place(self.case, self.day, visit, LOOK_EVERYWHERE)
             if shift >= 0:
                 insert(self.case, self.day, shift, position, visit)
@@ -81,6 +88,7 @@ class Loaded:
     def let_stand(self) -> None:
         """Keep all changes, as an accepted iteration does."""
         buffer = np.zeros(self.day.sequence.shape[1] + 2, dtype=np.int64)
+        rate_late_teams(self.case, self.day)
         for shift in self.day.touched_list[: self.day.counts[at.TOUCHED]].tolist():
             trace(self.case, self.day, shift, buffer)
         keep(self.day)
@@ -120,7 +128,7 @@ class Loaded:
     def undo(self, associated: int) -> None:
         """Take everything back since the last `keep`, as a rejected iteration does."""
         take_back(self.case, self.day)
-        self.day.counts[at.ASSOCIATED] = associated
+        self.day.counts[at.BESIDE] = associated
 
 
 def _exact_cost(problem: Problem, plan: Plan) -> int:
@@ -148,7 +156,7 @@ def load(problem: Problem, sequences: Sequences, seed: int = 1) -> Loaded:
 def _searcher(problem: Problem, sequences: Sequences, plan: Plan, closed: frozenset[int], seed: int) -> Searcher:
     compiled = compile_problem(problem, sequences, plan, closed=closed)
     try:
-        return Searcher(compiled, visits_of(compiled, sequences), seed)
+        return Searcher(compiled, arrangement_of(compiled, sequences), seed)
     except BrokenRoute as broken:
         if broken.shift in closed:
             raise
@@ -156,12 +164,15 @@ def _searcher(problem: Problem, sequences: Sequences, plan: Plan, closed: frozen
 
 
 def reload(loaded: Loaded, routes: Sequence[Sequence[int]], seed: int = 1) -> Loaded:
-    """The same compiled problem with other routes, all made anew.
+    """The same compiled problem with other routes, all made anew; members of teams start when they do now.
 
     Raises:
         BrokenRoute: if one of them breaks a rule.
     """
-    return Loaded(loaded.problem, Searcher(loaded.compiled, routes, seed), loaded.constant)
+    held = loaded.searcher.arrangement().held
+    return Loaded(
+        loaded.problem, Searcher(loaded.compiled, Arrangement([*map(list, routes)], held), seed), loaded.constant
+    )
 
 
 def leaves_nothing_out(loaded: Loaded) -> bool:
@@ -223,6 +234,11 @@ def defects(loaded: Loaded) -> list[str]:
     bank = loaded.bank()
     for visit, where in places.items():
         standing = day.standing[visit]
+        if not stands_for_itself(case, visit):
+            # A seat is on a route or nowhere.
+            if len(where) > 1 or visit in bank:
+                found.append(f"seat {visit} is on {len(where)} routes and {bank.count(visit)} times in the bank")
+            continue
         if len(where) + bank.count(visit) != 1:
             found.append(f"visit {visit} is on {len(where)} routes and {bank.count(visit)} times in the bank")
         elif where and where != [(standing[at.ROUTE], standing[at.POSITION])]:
@@ -243,6 +259,12 @@ def defects(loaded: Loaded) -> list[str]:
     return found + _differences_from_new(loaded)
 
 
+def stands_for_itself(case: at.Case, visit: int) -> bool:
+    """Whether a visit goes to the bank when it is on no route: all but the seats of a team behind its head."""
+    team = case.visits[visit, at.TEAM]
+    return bool(team < 0 or case.teams[team, at.HEAD] == visit)
+
+
 def _differences_from_new(loaded: Loaded) -> list[str]:
     """What changed step by step must be what the same routes give when they are loaded anew."""
     new = reload(loaded, loaded.searcher.routes())
@@ -252,7 +274,7 @@ def _differences_from_new(loaded: Loaded) -> list[str]:
             kept, made = snapshot_of_route(loaded, shift)[name], snapshot_of_route(new, shift)[name]
             if kept != made:
                 found.append(f"shift {shift}: {name} {kept} instead of {made}")
-    for name, column in (("total", at.TOTAL), ("associated", at.ASSOCIATED)):
+    for name, column in (("total", at.TOTAL), ("beside", at.BESIDE)):
         if loaded.day.counts[column] != new.day.counts[column]:
             found.append(f"{name} {loaded.day.counts[column]} instead of {new.day.counts[column]}")
     return found
@@ -286,6 +308,8 @@ def snapshot_of_route(loaded: Loaded, shift: int) -> dict[str, object]:
         "bounds": labels[single + 1 : length + 2, bounds].tolist() if length else [],
         "worst": day.routes[shift, [at.WORST, at.BUSY]].tolist() if is_timed else None,
         "times": times.tolist() if is_coupled else None,
+        "calls": sorted(day.routes[shift, at.CALLS : at.CALLS + day.routes[shift, at.CALLED]].tolist()),
+        "held": day.standing[loaded.route(shift)][:, [at.HELD, at.PAYS]].tolist(),
         "limits": day.standing[loaded.route(shift)][:, at.FLOOR : at.END_CEILING + 1].tolist(),
     }
 
@@ -297,4 +321,4 @@ def _labels(row: np.ndarray) -> np.ndarray:
 def snapshot(loaded: Loaded) -> list[object]:
     """The whole plan as it is kept, to be compared before and after."""
     routes: list[object] = [snapshot_of_route(loaded, shift) for shift in loaded.open_shifts()]
-    return [*routes, sorted(loaded.bank()), int(loaded.day.counts[at.ASSOCIATED]), loaded.searcher.total]
+    return [*routes, sorted(loaded.bank()), int(loaded.day.counts[at.BESIDE]), loaded.searcher.total]

@@ -16,7 +16,7 @@ def found(iterations: int) -> dict[str, object]:
     for name, spec in SPECS.items():
         plan = synthetic_plan(spec, 1, orders=9, engineers=3)
         plan.searcher.run(iterations, 1e7, 1e4)
-        answer[name] = [plan.searcher.routes(), plan.searcher.best_routes(), plan.searcher.best_total]
+        answer[name] = [plan.searcher.routes(), plan.searcher.best().routes, plan.searcher.best_total]
     return answer
 
 

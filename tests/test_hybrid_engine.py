@@ -22,7 +22,7 @@ from solver.insertion import InsertionEngine
 from solver.kernel import layout as at_column
 from solver.pool import RoutePool
 from solver.teams_first import place_teams_first
-from tests.kernel_plans import Loaded, load, reload, synthetic_plan
+from tests.kernel_plans import Loaded, load, synthetic_plan
 from tests.reference import GoldenCase, golden_cases
 from tests.small_days import Document, at, day, engineer, order, plan_of, read, role, seconds, skill, starts
 
@@ -51,7 +51,7 @@ def checked(document: Document, problem: Problem, sequences: Sequences) -> Evalu
 
 def begun_with(problem: Problem, limits: SearchLimits = SHORT) -> Sequences:
     """Teams, running and pinned work, before anything is searched."""
-    return place_teams_first(problem, Budget(limits, lambda: False), limits.seed)
+    return place_teams_first(problem, Budget(limits, lambda: False), limits.seed, with_searched=True)
 
 
 def planned(document: Document) -> tuple[Plan, Evaluation]:
@@ -228,10 +228,10 @@ def test_two_threads_give_a_plan_that_keeps_every_rule(name: str) -> None:
 def collected(plan: Loaded, slices: int = 30) -> RoutePool:
     """Routes of a short warm search, and of the plan that it ended with."""
     pool = RoutePool(plan.compiled)
-    pool.add(plan.searcher.costed_routes())
+    pool.add(plan.searcher)
     for _ in range(slices):
         plan.searcher.run(15, 1e7, 1e6)
-        pool.add(plan.searcher.costed_routes())
+        pool.add(plan.searcher)
     return pool
 
 
@@ -243,7 +243,8 @@ def searched_plans() -> Iterator[tuple[Loaded, RoutePool]]:
 
 def cost_of_routes(plan: Loaded) -> int:
     """The total without what the pool does not look at: related orders with other engineers."""
-    return plan.searcher.total - int(plan.day.counts[at_column.ASSOCIATED])
+    beside = int(plan.day.counts[at_column.BESIDE] - plan.day.teams[:, at_column.TEAM_COST].sum())
+    return plan.searcher.total - beside
 
 
 def test_the_best_choice_of_known_routes_is_never_worse_than_the_plan_it_begins_from() -> None:
@@ -251,12 +252,14 @@ def test_the_best_choice_of_known_routes_is_never_worse_than_the_plan_it_begins_
     for spec in (DEMO, HARD_WINDOWS):
         plan = synthetic_plan(spec, 3, orders=18, engineers=5)
         pool = collected(plan)
-        chosen = pool.best_choice(plan.searcher.routes(), 1.0, 60.0, 1)
+        hint = plan.searcher.arrangement()
+        chosen = pool.best_choice(hint, 1.0, 60.0, 1)
         assert chosen is not None
-        new = reload(plan, chosen)
-        assert cost_of_routes(new) <= cost_of_routes(plan)
-        gains += cost_of_routes(new) < cost_of_routes(plan)
-        assert pool.best_choice(plan.searcher.routes(), 1.0, 60.0, 1) == chosen
+        before = cost_of_routes(plan)
+        plan.searcher.load(chosen)
+        assert cost_of_routes(plan) <= before
+        gains += cost_of_routes(plan) < before
+        assert pool.best_choice(hint, 1.0, 60.0, 1) == chosen
     assert gains
 
 
@@ -264,28 +267,29 @@ def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing
     locked = 0
     for plan, pool in searched_plans():
         before = plan.searcher.routes()
-        chosen = pool.best_choice(before, 1.0, 60.0, 1)
+        chosen = pool.best_choice(plan.searcher.arrangement(), 1.0, 60.0, 1)
         assert chosen is not None
-        visits = [visit for route in chosen for visit in route]
+        visits = [visit for route in chosen.routes for visit in route]
         assert len(visits) == len(set(visits))
         for shift, route in enumerate(before):
             kept = {visit for visit in route if plan.case.visits[visit, at_column.LOCKED]}
-            assert kept <= set(chosen[shift])
+            assert kept <= set(chosen.routes[shift])
             locked += len(kept)
     assert locked
 
 
 def test_members_of_a_team_stay_who_they_are_even_among_engineers_who_are_alike() -> None:
     """Only F may be on the team, which nothing but the order's own list says."""
-    team = order("T", "p30", allowed_engineers=["F"], team={"roles": [role("lead")]})
+    pin = {"engineer": "F"}
+    team = order("T", "p30", allowed_engineers=["F"], pin=pin, team={"roles": [role("lead")]})
     plan = load(
         read(day([engineer("E"), engineer("F"), engineer("G")], [team, order("X")])),
         Sequences((RouteSequence("F", "day", (Visit("T", "lead", seconds("09:00")),)),)),
     )
-    chosen = collected(plan).best_choice(plan.searcher.routes(), 1.0, 60.0, 1)
+    chosen = collected(plan).best_choice(plan.searcher.arrangement(), 1.0, 60.0, 1)
     assert chosen is not None
     assert plan.case.shifts[:, at_column.TWIN].tolist() == [0, 1, 0]
-    assert [visit for visit in chosen[1] if plan.case.visits[visit, at_column.LOCKED]]
+    assert [visit for visit in chosen.routes[1] if plan.case.visits[visit, at_column.LOCKED]]
 
 
 def test_a_closed_route_is_no_room_for_the_routes_of_others_who_are_alike() -> None:
@@ -294,9 +298,9 @@ def test_a_closed_route_is_no_room_for_the_routes_of_others_who_are_alike() -> N
     plan = load(read(day([engineer("E"), engineer("F")], orders)), Sequences((held,)))
     plan.fill()
     pool = RoutePool(plan.compiled)
-    pool.add([(1, [1], 1000), (1, [2], 1000)])
-    before = plan.searcher.routes()
+    pool.add(plan.searcher)
+    before = plan.searcher.arrangement()
     chosen = pool.best_choice(before, 1.0, 60.0, 1)
     assert chosen is not None
-    assert chosen[0] == before[0]
-    assert chosen[1] in ([1], [2])
+    assert chosen.routes[0] == before.routes[0]
+    assert chosen.routes == before.routes

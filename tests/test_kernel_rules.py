@@ -336,7 +336,7 @@ def not_too_late_after_what_was_done_before(lacking: int) -> tuple[Document, Seq
 
 
 def team_of_two(lacking: int, mode: Document | None, lead: str, support: str) -> tuple[Document, Sequences]:
-    """E leads T half an hour away with F's support and may do A on the way, if that leaves time."""
+    """E leads T, pinned to E, half an hour away with F's support and may do A on the way, if that leaves time."""
     team = {"roles": [role("lead"), role("support")]} | ({"arrival": mode} if mode else {})
     work = order("A", allowed_engineers=["E"]) | {"service_seconds": 3600 + lacking}
     people = [engineer("E", shifts=[until("11:00")]), engineer("F", shifts=[until("12:00")])]
@@ -344,7 +344,7 @@ def team_of_two(lacking: int, mode: Document | None, lead: str, support: str) ->
         RouteSequence(name, "day", (Visit("T", role_of, seconds(start)),))
         for name, role_of, start in (("E", "lead", lead), ("F", "support", support))
     ]
-    return day(people, [work, order("T", "p30", team=team)]), Sequences(tuple(routes))
+    return day(people, [work, order("T", "p30", team=team, pin={"engineer": "E"})]), Sequences(tuple(routes))
 
 
 @bounds("team")
@@ -368,7 +368,7 @@ def who_stands_by_could_still_come(lacking: int) -> tuple[Document, Sequences]:
     roles = [role("lead"), role("backup", presence="standby")]
     work = order("A", "p0", allowed_engineers=["S"], time_windows=[window("08:00", "08:00")])
     work["service_seconds"] = 3600 + lacking
-    orders = [work, order("T", "p30", team={"roles": roles})]
+    orders = [work, order("T", "p30", team={"roles": roles}, pin={"engineer": "E"})]
     lead = RouteSequence("E", "day", (Visit("T", "lead", seconds("08:30")),))
     return day([engineer("E"), engineer("S")], orders), Sequences((lead,), {"T": (Member("S", "backup"),)})
 

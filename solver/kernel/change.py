@@ -6,17 +6,19 @@ from solver.kernel.compiled import inlined, jit
 from solver.kernel.layout import (
     AFTER_FROM,
     AFTER_TO,
-    ASSOCIATED,
     ASSOCIATION_WEIGHT,
     BANK_PLACE,
     BANKED,
     BEFORE_FROM,
     BEFORE_TO,
     BEGIN,
+    BESIDE,
     BREAKS_FROM,
     BREAKS_TO,
     BROKEN,
+    CALLED,
     CEILING,
+    CHANGED,
     CLOSED,
     DUTIES_FROM,
     DUTIES_TO,
@@ -28,22 +30,36 @@ from solver.kernel.layout import (
     FINISH,
     FLOOR,
     HAS_DEPENDENCIES,
+    HEAD,
+    HELD,
     INSERTED,
     LENGTH,
+    MOST,
     NONE,
     PARTS_FROM,
     PARTS_TO,
     POSITION,
+    PRESENCE,
     RELATED_FROM,
     RELATED_TO,
     REMOVED,
+    ROLES_FROM,
+    ROLES_TO,
     ROUTE,
     ROUTE_COLUMNS,
+    SEAT,
+    STANDING_BY,
+    TEAM,
+    TEAM_BEFORE,
+    TEAM_COST,
+    TEAM_LATE,
+    TEAM_START,
     TOUCHED,
     Case,
     Day,
 )
 from solver.kernel.schedule import drive, drive_one, keeps_duties, trace
+from solver.kernel.teams import dismiss, note_team, restore_teams, team_apart_cost
 
 _MOST_SETTLED = 200
 """Routes driven again for the sake of one change before it is given up."""
@@ -118,7 +134,7 @@ def put_in(case: Case, day: Day, shift: int, position: int, visit: int) -> None:
         moved = sequence[place - 1]
         sequence[place] = moved
         day.standing[moved, POSITION] = place
-    day.counts[ASSOCIATED] += apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+    day.counts[BESIDE] += apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
     sequence[position] = visit
     day.standing[visit, POSITION] = position
     day.standing[visit, ROUTE] = shift
@@ -139,7 +155,7 @@ def take_out(case: Case, day: Day, visit: int) -> int:
         day.standing[moved, POSITION] = place
     day.routes[shift, LENGTH] = length - 1
     day.standing[visit, ROUTE] = NONE
-    day.counts[ASSOCIATED] -= apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+    day.counts[BESIDE] -= apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
     for place in range(case.visits[visit, PARTS_FROM], case.visits[visit, PARTS_TO]):
         day.stock[shift, case.part_of[place]] += case.part_count[place]
     return int(shift)
@@ -298,12 +314,18 @@ def settle(case: Case, day: Day, shift: int) -> bool:
         return settle_all(case, day, shift)
     if not drive(case, day, shift):
         return False
-    if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO]:
+    if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO] and day.routes[shift, CALLED] == 0:
         return True
     return keeps_duties(case, day, shift, day.work[7])
 
 
-@inlined
+@jit
+def settle_one(case: Case, day: Day, shift: int) -> bool:
+    """`settle` as a function of its own, for callers who are not in a hurry."""
+    return settle(case, day, shift)
+
+
+@jit
 def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
     """Put a banked visit into a route; False, and nothing changed, where that breaks a rule after all.
 
@@ -328,9 +350,14 @@ def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
     return False
 
 
-@inlined
+@jit
 def remove(case: Case, day: Day, visit: int) -> bool:
-    """Take a visit off its route into the bank, and all that wait for it; the routes still have to be settled."""
+    """Take a visit off its route into the bank, with its whole team, and all that wait for it.
+
+    The routes still have to be settled.
+    """
+    if case.visits[visit, TEAM] >= 0:
+        visit = case.teams[case.visits[visit, TEAM], HEAD]
     if case.visits[visit, AFTER_FROM] < case.visits[visit, AFTER_TO] and not remove_followers(case, day, visit):
         return False
     return remove_one(case, day, visit)
@@ -352,8 +379,6 @@ def remove_followers(case: Case, day: Day, visit: int) -> bool:
 
 @inlined
 def remove_one(case: Case, day: Day, visit: int) -> bool:
-    if not touch(day, day.standing[visit, ROUTE]):
-        return False
     # Those it waited for are free again: their routes have to be settled too.
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
         group = case.gaps[place, 0]
@@ -361,10 +386,42 @@ def remove_one(case: Case, day: Day, visit: int) -> bool:
             shift = day.standing[case.member_visits[member], ROUTE]
             if shift >= 0 and not case.shifts[shift, CLOSED] and not touch(day, shift):
                 return False
-    take_out(case, day, visit)
+    team = case.visits[visit, TEAM]
+    if team >= 0:
+        visit = case.teams[team, HEAD]
+        if not take_out_team(case, day, team):
+            return False
+    else:
+        if not touch(day, day.standing[visit, ROUTE]):
+            return False
+        take_out(case, day, visit)
     bank_add(day, visit)
     day.removed[day.counts[REMOVED]] = visit
     day.counts[REMOVED] += 1
+    return True
+
+
+@jit
+def take_out_team(case: Case, day: Day, team: int) -> bool:
+    """Take all members off their routes, which still have to be driven, and let go who stands by."""
+    note_team(case, day, team)
+    day.counts[BESIDE] -= day.teams[team, TEAM_COST] + team_apart_cost(case, day, team)
+    day.teams[team, TEAM_COST] = day.teams[team, TEAM_LATE] = 0
+    day.teams[team, TEAM_BEFORE] = day.teams[team, TEAM_START]
+    for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
+        seat = case.roles[role, SEAT]
+        for visit in range(seat, seat + case.roles[role, MOST]):
+            shift = day.standing[visit, ROUTE]
+            if case.roles[role, PRESENCE] == STANDING_BY:
+                shift = day.standing[visit, HELD]
+                if shift >= 0:
+                    if not touch(day, shift):
+                        return False
+                    dismiss(day, shift, visit)
+            elif shift >= 0:
+                if not touch(day, shift):
+                    return False
+                take_out(case, day, visit)
     return True
 
 
@@ -375,6 +432,14 @@ def keep(day: Day) -> None:
         shift = day.touched_list[slot]
         day.touched[shift] = NONE
         day.dirty[shift] = True
+    forget(day)
+
+
+@inlined
+def forget(day: Day) -> None:
+    for place in range(day.counts[CHANGED]):
+        day.changed[day.changed_list[place]] = False
+    day.counts[CHANGED] = 0
     day.counts[TOUCHED] = 0
     day.counts[REMOVED] = 0
     day.counts[INSERTED] = 0
@@ -383,6 +448,7 @@ def keep(day: Day) -> None:
 @inlined
 def take_back(case: Case, day: Day) -> None:
     """Undo the changes of an iteration; the caller restores the counted costs."""
+    restore_teams(case, day)
     for slot in range(day.counts[TOUCHED]):
         shift = day.touched_list[slot]
         for position in range(day.routes[shift, LENGTH]):
@@ -418,6 +484,4 @@ def take_back(case: Case, day: Day) -> None:
             shift = day.touched_list[slot]
             for position in range(day.routes[shift, LENGTH]):
                 set_limits(case, day, day.sequence[shift, position])
-    day.counts[TOUCHED] = 0
-    day.counts[REMOVED] = 0
-    day.counts[INSERTED] = 0
+    forget(day)

@@ -55,7 +55,13 @@ CACHE_FOLDER = _usable(cache_folder())
 config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]
 _IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)  # type: ignore[attr-defined]
 # The kernel allocates nothing, so it needs none of numba's reference counts.
-_OPTIONS: dict[str, Any] = {"cache": not _IS_BOUNDS_CHECKED, "nogil": True, "_nrt": False, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {
+    "cache": not _IS_BOUNDS_CHECKED,
+    "nogil": True,
+    "_nrt": False,
+    "error_model": "numpy",
+    "no_cfunc_wrapper": True,
+}
 
 
 def is_warm() -> bool:
@@ -70,7 +76,12 @@ def jit(function: Function) -> Function:
 
 def inlined(function: Function) -> Function:
     """Compile a small function into its callers: passing all arrays by a call costs more than its work."""
-    return _decorated(function, forceinline=True)
+    return _decorated(function, forceinline=True, no_cpython_wrapper=True)
+
+
+def woven(function: Function) -> Function:
+    """Write a function into its one caller before that is compiled, so that it is compiled once and not twice."""
+    return _decorated(function, inline="always")
 
 
 def _decorated(function: Function, **options: Any) -> Function:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 
 from solver.kernel.change import bank_add, keep, set_limits, settle, take_back
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined, jit, woven
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     ARRIVAL,
-    ASSOCIATED,
+    AT_SITE,
     BANKED,
+    BASE,
     BEFORE_FROM,
     BEFORE_TO,
+    BESIDE,
     BEST_TOTAL,
     BROKEN,
     BUSY,
@@ -27,14 +29,30 @@ from solver.kernel.layout import (
     FAR_PAST,
     FLOOR,
     HAS_DEPENDENCIES,
+    HEAD,
+    HELD,
+    HELD_UNTIL,
     INSERTED,
     LENGTH,
+    MOST,
     NEEDS_TIMES,
     NONE,
+    PAYS,
+    PLACE,
     POSITION,
+    PRESENCE,
+    REMOTE,
     REMOVED,
+    ROLES_FROM,
+    ROLES_TO,
     ROUTE,
     ROUTE_COST,
+    SEAT,
+    STANDING_BY,
+    TEAM,
+    TEAM_COST,
+    TEAM_LATE,
+    TEAM_STATE_COLUMNS,
     TOTAL,
     TOUCHED,
     UNSERVED,
@@ -47,12 +65,28 @@ from solver.kernel.layout import (
 from solver.kernel.recreate import recreate
 from solver.kernel.ruin import ruin
 from solver.kernel.schedule import drive_one, keeps_duties, trace
+from solver.kernel.seating import pull_teams
+from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
+
+LEFT_OUT_PROBABILITY = 0.1
+"""How often a team that is left undone is looked for, to make room for it."""
+LEFT_OUT_DRAWS = 10
+
+
+@inlined
+def left_out_team(case: Case, day: Day, otherwise: int) -> int:
+    """The head of some team in the bank, where chance finds one soon."""
+    for _ in range(LEFT_OUT_DRAWS if day.counts[BANKED] > 0 else 0):
+        visit = day.bank[below(day.dice, day.counts[BANKED])]
+        if case.visits[visit, TEAM] >= 0:
+            return int(visit)
+    return otherwise
 
 
 @jit
 def whole_total(case: Case, day: Day) -> int:
     """The score of a plan in thousandths, from nothing but its routes and its bank."""
-    total = day.counts[ASSOCIATED]
+    total = day.counts[BESIDE]
     for shift in range(len(case.shifts)):
         total += day.routes[shift, ROUTE_COST]
     for place in range(day.counts[BANKED]):
@@ -83,6 +117,8 @@ def shared_cost(case: Case, day: Day) -> int:
             worst = max(worst, day.routes[shift, WORST])
         for team in range(len(case.late_teams)):
             worst = max(worst, first_arrival(case, day, team) - case.late_teams[team, 1])
+        for team in range(len(case.teams)):
+            worst = max(worst, day.teams[team, TEAM_LATE])
         cost += worst * numbers[WORST_WEIGHT]
     if numbers[FAIRNESS_WEIGHT] or numbers[USED_WEIGHT]:
         for engineer in range(len(day.busy)):
@@ -117,6 +153,13 @@ def shared_cost(case: Case, day: Day) -> int:
     return int(cost)
 
 
+@inlined
+def stands_for(case: Case, visit: int) -> int:
+    """The visit itself, or the head of its team."""
+    team = case.visits[visit, TEAM]
+    return int(visit if team < 0 else case.teams[team, HEAD])
+
+
 @jit
 def begin(case: Case, day: Day) -> None:
     """Take up the routes that `sequence` and `routes` tell of; every other visit is banked."""
@@ -131,7 +174,7 @@ def begin(case: Case, day: Day) -> None:
             day.standing[visit, ROUTE] = shift
             day.standing[visit, POSITION] = position
     for visit in range(len(case.visits)):
-        if day.standing[visit, ROUTE] < 0:
+        if day.standing[visit, ROUTE] < 0 and stands_for(case, visit) == visit:
             bank_add(day, visit)
 
 
@@ -141,6 +184,8 @@ def start(case: Case, day: Day) -> int:
 
     Routes that stay as they are have their times in `standing` already.
     """
+    for team in range(len(case.teams)):
+        take_up(case, day, team)
     for visit in range(len(case.visits)):
         day.standing[visit, FLOOR], day.standing[visit, CEILING] = FAR_PAST, FAR_FUTURE
         day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
@@ -149,6 +194,10 @@ def start(case: Case, day: Day) -> int:
             if not drive_one(case, day, shift):
                 return shift
             trace(case, day, shift, day.work[7])
+    for team in range(len(case.teams)):
+        # Who stands by has to know when the team is at work.
+        if day.standing[case.teams[team, HEAD], ROUTE] >= 0:
+            rate_team(case, day, team)
     if case.numbers[HAS_DEPENDENCIES]:
         broken = raise_floors(case, day)
         if broken >= 0:
@@ -161,8 +210,40 @@ def start(case: Case, day: Day) -> int:
             if not drive_one(case, day, shift) or not keeps_duties(case, day, shift, day.work[7]):
                 return shift
             trace(case, day, shift, day.work[7])
+    for team in range(len(case.teams)):
+        if day.standing[case.teams[team, HEAD], ROUTE] >= 0:
+            rate_team(case, day, team)
+            day.counts[BESIDE] += day.teams[team, TEAM_COST]
     day.counts[TOTAL] = whole_total(case, day)
     return NONE
+
+
+@inlined
+def take_up(case: Case, day: Day, team: int) -> None:
+    """Make ready the seats of a team loaded with its starts, and see who pays the setup."""
+    row = case.teams[team]
+    size = 0
+    for role in range(row[ROLES_FROM], row[ROLES_TO]):
+        seat = case.roles[role, SEAT]
+        for visit in range(seat, seat + case.roles[role, MOST]):
+            size += case.roles[role, PRESENCE] == AT_SITE and day.standing[visit, ROUTE] >= 0
+    for column in range(TEAM_STATE_COLUMNS):
+        day.teams[team, column] = 0
+    for role in range(row[ROLES_FROM], row[ROLES_TO]):
+        seat, presence = case.roles[role, SEAT], case.roles[role, PRESENCE]
+        for visit in range(seat, seat + case.roles[role, MOST]):
+            shift, position = day.standing[visit, ROUTE], day.standing[visit, POSITION]
+            if presence == STANDING_BY or shift < 0:
+                continue
+            day.standing[visit, BASE] = base_seconds(case, team, role, size)
+            day.standing[visit, HELD_UNTIL] = day.standing[visit, HELD]
+            pays = presence == AT_SITE
+            for before in range(position - 1, -1, -1):
+                other = day.sequence[shift, before]
+                if not case.visits[other, REMOTE]:
+                    pays = pays and case.visits[other, PLACE] != case.visits[visit, PLACE]
+                    break
+            day.standing[visit, PAYS] = int(pays) if presence == AT_SITE else NONE
 
 
 @jit
@@ -198,13 +279,20 @@ def remember(case: Case, day: Day) -> None:
             for place in range(length):
                 day.best_sequence[shift, place] = day.sequence[shift, place]
             day.dirty[shift] = False
+    for team in range(len(case.teams)):
+        for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
+            seat = case.roles[role, SEAT]
+            for visit in range(seat, seat + case.roles[role, MOST]):
+                day.best_held[visit] = day.standing[visit, HELD]
     day.counts[BEST_TOTAL] = day.counts[TOTAL]
 
 
 @inlined
 def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
     """The total after an iteration from the one before and what was touched."""
-    total = day.counts[TOTAL] + day.counts[ASSOCIATED] - associated
+    if len(case.teams) > 0:
+        rate_late_teams(case, day)
+    total = day.counts[TOTAL] + day.counts[BESIDE] - associated
     for slot in range(day.counts[TOUCHED]):
         total += day.routes[day.touched_list[slot], ROUTE_COST] - day.saved_routes[slot, ROUTE_COST]
     for place in range(day.counts[REMOVED]):
@@ -218,14 +306,16 @@ def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
     return int(total)
 
 
-@inlined
+@woven
 def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     """One iteration; whether the plan was changed. `temperature` is in thousandths of the score.
 
     With a `batch` from 0 on nothing is ruined: the next visits of a first plan are placed, where that pays.
     """
-    seed_visit = below(day.dice, len(case.visits))
-    associated = day.counts[ASSOCIATED]
+    seed_visit = stands_for(case, below(day.dice, len(case.visits)))
+    if len(case.teams) > 0 and batch < 0 and throw(day.dice) < LEFT_OUT_PROBABILITY:
+        seed_visit = left_out_team(case, day, seed_visit)
+    associated = day.counts[BESIDE]
     shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
     day.counts[BROKEN] = 0
     is_good = batch >= 0 or ruin(case, day, seed_visit)
@@ -237,6 +327,8 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     total = day.counts[TOTAL]
     if is_good:
         recreate(case, day, seed_visit, batch)
+        if len(case.teams) > 0:
+            pull_teams(case, day)
         total = changed_total(case, day, associated, shared)
         is_good = day.counts[BROKEN] == 0 and (
             batch >= 0 or total < day.counts[TOTAL] - temperature * math.log(throw(day.dice))
@@ -246,7 +338,7 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
         day.counts[TOTAL] = total
         return True
     take_back(case, day)
-    day.counts[ASSOCIATED] = associated
+    day.counts[BESIDE] = associated
     if case.numbers[NEEDS_TIMES]:
         for team in range(len(case.late_teams)):
             group = case.late_teams[team, 0]

@@ -4,9 +4,11 @@ Rows are things (a visit, a shift, a label), columns are named by the constants 
 costs thousandths of the score, both int64. Everything in `Case` stays as it is during a search; everything in `Day`
 belongs to one thread.
 
-A *visit* is one work stop to be made: of an order without a team, or of one member of a team that was composed
-before the search, whose start is fixed. A *label* is a way to get so far along a route: there is one per number of
-breaks taken.
+A *visit* is one work stop to be made: of an order without a team, or of one member of a team. A team that the search
+composes has a visit for each *seat*, one for each person its roles may take; its first one, the *head*, is always
+taken, and stands for the team in the bank. Seats of a role are alike and lie side by side. A team composed before the
+search, which stays, has visits whose start is fixed. A *label* is a way to get so far along a route: there is one per
+number of breaks taken.
 """
 
 from __future__ import annotations
@@ -66,8 +68,9 @@ IMPOSSIBLE = 1 << 60
     MEMBER,
     SETUP_PAID,
     SCARCITY,
+    TEAM,
     VISIT_COLUMNS,
-) = range(39)
+) = range(40)
 NONE = -1
 NOBODY = -1
 """`PREVIOUS_ENGINEER`: the order has no previous plan."""
@@ -91,8 +94,46 @@ SEVERAL = -2
     DUTIES_TO,
     CLOSED,
     LOCKED_FIRST,
+    ON_DUTY_FROM,
     SHIFT_COLUMNS,
-) = range(16)
+) = range(17)
+
+# Columns of `Case.teams`: teams the search composes.
+(
+    HEAD,
+    SITE_PLACE,
+    MODE,
+    LEAST_GAP,
+    MOST_GAP,
+    ROLES_FROM,
+    ROLES_TO,
+    COLLECTIVE_FROM,
+    COLLECTIVE_TO,
+    SIZES_FROM,
+    SIZES_TO,
+    TEAM_WINDOWS_FROM,
+    TEAM_WINDOWS_TO,
+    TEAM_NOT_BEFORE,
+    TEAM_NOT_AFTER,
+    TEAM_ARRIVE_BY,
+    TEAM_ARRIVAL_WEIGHT,
+    TEAM_ARRIVAL_ONCE,
+    TEAM_START_ONCE,
+    TEAM_RESTORE_WEIGHT,
+    TEAM_RESTORE_ONCE,
+    TEAM_PREFER,
+    TEAM_PREVIOUS_CREW,
+    TEAM_PREVIOUS_SIZE,
+    TEAM_PREVIOUS_START,
+    TEAM_RELATED_FROM,
+    TEAM_RELATED_TO,
+    TEAM_COLUMNS,
+) = range(28)
+TOGETHER, STAGGERED, LEAD_FIRST = range(3)
+
+# Columns of `Case.roles`: seats SEAT .. SEAT + MOST - 1.
+SEAT, LEAST, MOST, PRESENCE, IS_LEAD, OWN_SECONDS, ROLE_COLUMNS = range(7)
+AT_SITE, REMOTELY, STANDING_BY = range(3)
 
 # Columns of `Case.breaks` and `Case.duties`.
 EARLIEST, LATEST, SECONDS = range(3)
@@ -124,8 +165,9 @@ UNTIL, NUMERATOR, DENOMINATOR, PENALTY = range(4)
     HAS_MOVED,
     ENGINEERS,
     IS_SCANNED_WHOLE,
+    HORIZON_END,
     NUMBERS,
-) = range(22)
+) = range(23)
 
 MOVED_TOLERANCE_SECONDS = 900
 """`change_shift` counts what lies beyond this (planning document, section 9)."""
@@ -137,12 +179,42 @@ LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, FIRST_LABEL = ran
 FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
 
 # Columns of `Day.routes`.
-LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, ROUTE_COLUMNS = range(6)
+# From CALLS on: the seats whose standby this shift is, CALLED of them.
+MOST_CALLS = 4
+LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, CALLED, CALLS = range(7)
+ROUTE_COLUMNS = CALLS + MOST_CALLS
 
-# Columns of `Day.standing`: where each visit stands.
-ROUTE, POSITION, ARRIVAL, BEGIN, FINISH, BANK_PLACE, FLOOR, CEILING, END_FLOOR, END_CEILING, STANDING_COLUMNS = range(
-    11
-)
+# Columns of `Day.standing`: where each visit stands. Of seats: the earliest and latest start a member is held to, the
+# service seconds of a team of this size, and whether the member pays the setup (NONE: whoever comes finds out).
+# For who stands by, HELD is the shift.
+(
+    ROUTE,
+    POSITION,
+    ARRIVAL,
+    BEGIN,
+    FINISH,
+    BANK_PLACE,
+    FLOOR,
+    CEILING,
+    END_FLOOR,
+    END_CEILING,
+    HELD,
+    HELD_UNTIL,
+    BASE,
+    PAYS,
+    STANDING_COLUMNS,
+) = range(15)
+
+# Columns of `Day.teams`: first on-site start, last on-site end, seconds the first member arrives late, what the team as
+# a whole costs, and the start it had before it was last taken apart.
+TEAM_START, TEAM_END, TEAM_LATE, TEAM_COST, TEAM_BEFORE, TEAM_STATE_COLUMNS = range(6)
+
+MOST_ROLES, MOST_SEATS = 8, 12
+"""Teams with more stay as they are composed."""
+MOST_OFFERS = 12
+"""Members considered for one role at one start."""
+MOST_STARTS = 24
+OFFER_DELTA, OFFER_SHIFT, OFFER_POSITION, OFFER_START, OFFER_COLUMNS = range(5)
 
 
 class Case(NamedTuple):
@@ -175,7 +247,11 @@ class Case(NamedTuple):
     sphere: Float  # [L, 4] point on the unit sphere; metres per radian
     near: Int64  # [V, K] nearest other visits by travel
     near_shifts: Int64  # [V, KR] shifts that may serve the visit, the nearest first
-    late_teams: Int64  # [*, 5] group, arrive_by, weight, once, herald: teams that start after they should be there
+    late_teams: Int64  # [*, 5] group, arrive_by, weight, once, herald: fixed teams that start after they should arrive
+    teams: Int64  # [T, TEAM_COLUMNS]
+    roles: Int64  # [*, ROLE_COLUMNS]
+    collective: Int64  # [*] classes of `option_of`
+    sizes: Int64  # [*, 2] members on site at least, service seconds
     sort_keys: Float  # [modes, V] what recreate sorts by, the smallest first
     sort_chances: Float  # [modes + 1] cumulative; the last is a random order
 
@@ -211,7 +287,37 @@ class Day(NamedTuple):
     best_lengths: Int64  # [R]
     dirty: Bool  # [R] differs from the best
     busy: Int64  # [E] seconds of work and travel, where fairness counts
+    teams: Int64  # [T, TEAM_STATE_COLUMNS]
+    saved_teams: Int64  # [T, TEAM_STATE_COLUMNS]
+    saved_seats: Int64  # [V, 4] HELD .. PAYS of changed teams
+    changed: Bool  # [T] teams changed in this iteration
+    changed_list: Int64  # [T]
+    best_held: Int64  # [V] starts of members, shifts of who stands by
+    offers: (
+        Int64  # [MOST_ROLES, MOST_OFFERS, OFFER_COLUMNS] scratch of a composition: who could take a seat, at a start
+    )
+    likely: Int64  # [MOST_ROLES, MOST_OFFERS, OFFER_COLUMNS] scratch: the same at any start
+    amounts: Int64  # [6, MOST_ROLES] scratch: numbers by role
+    instants: Int64  # [MOST_STARTS, 3] scratch: cost, start, window of starts worth trying
+    crew: Int64  # [MOST_SEATS, 5] scratch: seat, shift, position, earliest and latest start of members
 
 
 # Places of `Day.counts`.
-BANKED, TOUCHED, REMOVED, INSERTED, STAMP, TOTAL, BEST_TOTAL, UNTIL_BLINK, ASSOCIATED, BROKEN, COUNTS = range(11)
+# BESIDE is what is paid beside routes and bank: related orders apart, and teams as a whole.
+(
+    BANKED,
+    TOUCHED,
+    REMOVED,
+    INSERTED,
+    STAMP,
+    TOTAL,
+    BEST_TOTAL,
+    UNTIL_BLINK,
+    BESIDE,
+    BROKEN,
+    CHANGED,
+    TEAMS_STAY,
+    COUNTS,
+) = range(13)
+ROOM_IS_MADE = 2
+"""`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for one that is left undone."""

@@ -1,242 +1,61 @@
-"""Putting banked visits back, each at its cheapest place, with blinks (Christiaens and Vanden Berghe 2020).
-
-Behind the last break of a route a place is tested in constant time: the visit itself, the way to the next stop, and
-the two bounds kept there. Elsewhere, or where a delay costs something, the rest of the route is driven.
-"""
+"""Putting banked visits back, each at its cheapest place, with blinks (Christiaens and Vanden Berghe 2020)."""
 
 from __future__ import annotations
 
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
-from solver.kernel.compiled import inlined
-from solver.kernel.dice import below, steps_to_next, throw
+from solver.kernel.compiled import inlined, woven
+from solver.kernel.compose import compose
+from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
-    ADMIT,
-    AT_ARRIVAL,
     AT_PLACE,
     BANKED,
-    BEFORE_FROM,
-    BEFORE_TO,
     BREAKS_FROM,
     BREAKS_TO,
-    CEILING,
-    CLASS,
-    CLOSED,
-    COST,
-    END_PLACE,
+    CALLED,
     ENGINEER,
-    FAR_FUTURE,
     FIRST_LABEL,
     FREE,
     HAS_DEPENDENCIES,
-    HAS_MOVED,
     IMPOSSIBLE,
     IS_SCANNED_WHOLE,
     LABEL_COLUMNS,
     LATEST_ARRIVAL,
-    LATEST_FREE,
     LENGTH,
-    LOCKED_FIRST,
-    MAX_STOPS,
     NONE,
-    NOT_AFTER,
-    NOT_BEFORE,
-    NOW,
-    PAID_PLACE,
-    PARTS_FROM,
-    PARTS_TO,
     PLACE,
-    POSITION,
     PREVIOUS_ENGINEER,
-    REMOTE,
     REMOVED,
+    ROOM_IS_MADE,
     ROUTE,
-    ROUTE_COST,
-    SETUP,
-    SETUP_PAID,
     SINGLE_FROM,
-    SPEED,
     STAMP,
+    TEAM,
+    TEAMS_STAY,
     TOUCHED,
     TWIN,
     UNSERVED,
-    UNTIL_BLINK,
-    WINDOWS_FROM,
-    WINDOWS_TO,
     Case,
     Day,
     Float,
     Int64,
 )
-from solver.kernel.schedule import advance, company_cost, is_single, serve, way_home
-from solver.kernel.travel import leg_cost, leg_seconds
+from solver.kernel.place import (
+    driven_delta,
+    earliest_end,
+    first_position,
+    is_blinked,
+    latest_start,
+    may_serve,
+    quick_delta,
+)
 
-BLINK_PROBABILITY = 0.01
 NEIGHBOURS_LOOKED_AT = 40
 """How many neighbours of a visit have their routes looked at, where not all are."""
+TEAMS_TRIED = 8
+"""Of the teams that were unserved before, one in so many is tried again."""
 BANKED_NEARBY = 24
 BANKED_ANYWHERE = 8
 """How many visits that were unserved before are tried again in an iteration: neighbours of the ruin, and others."""
-
-
-@inlined
-def may_serve(case: Case, day: Day, visit: int, shift: int) -> bool:
-    """Whether the engineer of a shift may make a visit at all, and has parts and a stop left for it."""
-    visits, shifts = case.visits, case.shifts
-    engineer = shifts[shift, ENGINEER]
-    if shifts[shift, CLOSED] or case.option_of[visits[visit, CLASS], engineer] < 0:
-        return False
-    row = visits[visit, ADMIT]
-    if row != NONE and not case.admits[row, engineer]:
-        return False
-    length = day.routes[shift, LENGTH]
-    if length >= shifts[shift, MAX_STOPS] or length >= day.sequence.shape[1]:
-        return False
-    for place in range(visits[visit, PARTS_FROM], visits[visit, PARTS_TO]):
-        if day.stock[shift, case.part_of[place]] < case.part_count[place]:
-            return False
-    return True
-
-
-@inlined
-def latest_start(case: Case, day: Day, visit: int) -> int:
-    latest = case.visits[visit, NOT_AFTER]
-    if case.numbers[HAS_DEPENDENCIES]:
-        latest = min(latest, day.standing[visit, CEILING])
-    first, last = case.visits[visit, WINDOWS_FROM], case.visits[visit, WINDOWS_TO]
-    if first < last:
-        ends = case.windows[first, 1]
-        for window in range(first + 1, last):
-            ends = max(ends, case.windows[window, 1])
-        latest = min(latest, ends)
-    return int(latest)
-
-
-@inlined
-def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
-    """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks."""
-    length = day.routes[shift, LENGTH]
-    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
-    speed = case.shifts[shift, SPEED]
-    labels = day.labels[shift]
-    single = day.routes[shift, SINGLE_FROM]
-    column = FIRST_LABEL + LABEL_COLUMNS * breaks
-    here, there = 0, 1
-    if not advance(case, day.standing, shift, visit, labels[position], day.work[here]):
-        return IMPOSSIBLE
-    for place in range(position + 1, length + 1):
-        row = day.work[here]
-        following = day.sequence[shift, place - 1]
-        if place > single and is_single(row, breaks) and not case.visits[following, REMOTE]:
-            # Behind the last break the bounds of the route as it is tell the rest.
-            to = case.visits[following, PLACE]
-            setup_same = (row[PAID_PLACE] == to) == (labels[place - 1, PAID_PLACE] == to)
-            free = max(row[column + FREE], case.numbers[NOW])
-            travel = leg_seconds(case, speed, row[AT_PLACE], to, free)
-            if setup_same or case.visits[following, SETUP] == 0:
-                if free + travel > labels[place, LATEST_ARRIVAL]:
-                    return IMPOSSIBLE
-                if labels[place, AT_ARRIVAL] <= free + travel <= labels[place, LATEST_FREE]:
-                    before = labels[place - 1]
-                    left = max(before[column + FREE], case.numbers[NOW])
-                    old = leg_seconds(case, speed, before[AT_PLACE], to, left)
-                    return int(
-                        row[column + COST]
-                        + leg_cost(case, row[AT_PLACE], to, travel)
-                        - before[column + COST]
-                        - leg_cost(case, before[AT_PLACE], to, old)
-                    )
-        if not advance(case, day.standing, shift, following, row, day.work[there]):
-            return IMPOSSIBLE
-        here, there = there, here
-    _, cost = way_home(case, shift, day.work[here])
-    return IMPOSSIBLE if cost >= IMPOSSIBLE else int(cost - day.routes[shift, ROUTE_COST])
-
-
-@inlined
-def quick_delta(
-    case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int
-) -> tuple[int, bool]:
-    """(what `driven_delta` says, True) in constant time where that can be, else (anything, False).
-
-    A place that costs `limit` or more is told as IMPOSSIBLE, on the ground that a delay makes nothing cheaper. With
-    traffic a delay may shorten a later leg; what that could gain is passed over.
-    """
-    visits = case.visits
-    length = day.routes[shift, LENGTH]
-    if position < day.routes[shift, SINGLE_FROM] or length == 0:
-        return 0, False
-    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
-    speed = case.shifts[shift, SPEED]
-    row, after = day.labels[shift, position], day.labels[shift, position + 1]
-    place, to = row[AT_PLACE], visits[visit, PLACE]
-    free = max(row[FIRST_LABEL + LABEL_COLUMNS * breaks + FREE], case.numbers[NOW])
-    travel = leg_seconds(case, speed, place, to, free)
-    arrival = free + travel
-    if arrival > latest:
-        return IMPOSSIBLE, True
-    paid = row[PAID_PLACE]
-    setup = visits[visit, SETUP] if paid != to else 0
-    _, end, extra = serve(case, day.standing, visit, case.shifts[shift, ENGINEER], arrival, setup)
-    if end >= FAR_FUTURE:
-        return IMPOSSIBLE, True
-    onward = after[AT_PLACE]
-    is_open_end = position == length and case.shifts[shift, END_PLACE] == NONE
-    if position < length:
-        following = day.sequence[shift, position]
-        if visits[following, REMOTE] or visits[following, SETUP_PAID] != NONE:
-            return 0, False
-        if visits[following, SETUP] > 0 and (paid == onward) != (to == onward):
-            return 0, False
-    elif is_open_end:
-        onward = to
-    end = max(end, case.numbers[NOW])
-    next_travel = leg_seconds(case, speed, to, onward, end)
-    next_arrival = end + next_travel
-    if next_arrival > after[LATEST_ARRIVAL]:
-        return IMPOSSIBLE, True
-    delta = leg_cost(case, place, to, travel) + leg_cost(case, to, onward, next_travel) + extra
-    delta += company_cost(case, visit, case.shifts[shift, ENGINEER])
-    if not is_open_end:
-        delta -= leg_cost(case, place, onward, leg_seconds(case, speed, place, onward, free))
-    if after[AT_ARRIVAL] <= next_arrival <= after[LATEST_FREE]:
-        return delta, True
-    if next_arrival >= after[AT_ARRIVAL] and delta >= limit and not case.numbers[HAS_MOVED]:
-        return IMPOSSIBLE, True
-    return 0, False
-
-
-@inlined
-def is_blinked(day: Day) -> bool:
-    """Now and then a place is passed over."""
-    day.counts[UNTIL_BLINK] -= 1
-    if day.counts[UNTIL_BLINK] >= 0:
-        return False
-    day.counts[UNTIL_BLINK] = steps_to_next(day.dice, BLINK_PROBABILITY)
-    return True
-
-
-@inlined
-def first_position(case: Case, day: Day, visit: int, shift: int) -> int:
-    """Behind running work, and behind those on the same route that the visit waits for."""
-    first = case.shifts[shift, LOCKED_FIRST]
-    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
-        group = case.gaps[place, 0]
-        for member in range(case.members[group], case.members[group + 1]):
-            other = case.member_visits[member]
-            if day.standing[other, ROUTE] == shift:
-                first = max(first, day.standing[other, POSITION] + 1)
-    return int(first)
-
-
-@inlined
-def earliest_end(case: Case, visit: int) -> int:
-    """Before this nobody is through with a visit, whoever makes it and whatever the pace."""
-    earliest = case.visits[visit, NOT_BEFORE]
-    first, last = case.visits[visit, WINDOWS_FROM], case.visits[visit, WINDOWS_TO]
-    if first < last:
-        # Sorted by their start.
-        earliest = max(earliest, case.windows[first, 0])
-    return int(earliest)
 
 
 LOOK_NEAR, LOOK_TOUCHED, LOOK_EVERYWHERE, LOOK_BEFORE = range(4)
@@ -251,7 +70,7 @@ def gather_one(case: Case, day: Day, visit: int, shift: int, count: int) -> int:
     if day.stamps[shift] == stamp:
         return count
     day.stamps[shift] = stamp
-    if day.routes[shift, LENGTH] == 0:
+    if day.routes[shift, LENGTH] == 0 and day.routes[shift, CALLED] == 0:
         twin = len(case.shifts) + case.shifts[shift, TWIN]
         if day.stamps[twin] == stamp:
             return count
@@ -391,7 +210,7 @@ FIRST_BATCH = 64
 """Visits of a first plan that are placed in one step."""
 
 
-@inlined
+@woven
 def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
     """Put visits back in one of several orders, greedily; or place the next batch of a first plan."""
     removed = day.counts[REMOVED]
@@ -403,17 +222,28 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
     else:
         count = choose_candidates(case, day, seed_visit)
         rank_candidates(case, day, count)
+        if day.counts[TEAMS_STAY] == ROOM_IS_MADE and not waits_for_unserved(case, day, seed_visit):
+            # Before others take the room.
+            compose(case, day, case.visits[seed_visit, TEAM], False)
     has_dependencies = case.numbers[HAS_DEPENDENCIES] == 1
-    for attempt in range(2 if has_dependencies else 1):
+    for _ in range(2 if has_dependencies else 1):
         for place in range(count):
             rank = day.ranks[place]
             visit = day.order[rank]
-            if (batch >= 0 or attempt == 1) and day.standing[visit, ROUTE] >= 0:
+            if day.standing[visit, ROUTE] >= 0:
                 continue
             if has_dependencies:
                 if waits_for_unserved(case, day, visit):
                     continue
                 set_limits(case, day, visit)
+            team = case.visits[visit, TEAM]
+            if team >= 0:
+                is_new = batch >= 0 or rank < removed or visit == seed_visit
+                is_tried = is_new or below(day.dice, TEAMS_TRIED) == 0
+                for width in range((2 if batch >= 0 else 1) if is_tried else 0):
+                    if compose(case, day, team, width == 1):
+                        break
+                continue
             look = LOOK_NEAR
             if batch >= 0 and case.visits[visit, PREVIOUS_ENGINEER] >= 0:
                 look = LOOK_BEFORE

@@ -5,7 +5,22 @@ from __future__ import annotations
 from solver.kernel.change import remove
 from solver.kernel.compiled import inlined
 from solver.kernel.dice import below, throw
-from solver.kernel.layout import BANKED, CLOSED, LENGTH, LOCKED, POSITION, ROUTE, Case, Day
+from solver.kernel.layout import (
+    CLOSED,
+    LEAST,
+    LENGTH,
+    LOCKED,
+    POSITION,
+    ROLES_FROM,
+    ROLES_TO,
+    ROOM_IS_MADE,
+    ROUTE,
+    SEAT,
+    TEAM,
+    TEAMS_STAY,
+    Case,
+    Day,
+)
 
 AVERAGE_REMOVED = 10
 """Visits removed in an iteration, in the mean (c bar of the paper)."""
@@ -17,13 +32,23 @@ KEEP_ONE_MORE_PROBABILITY = 0.01
 """Beta: with this chance the preserved middle stays as long as it is."""
 
 
+TEAMS_STAY_PROBABILITY = 0.5
+"""How often an iteration leaves teams together: composing one takes as long as many single visits."""
+
+
+ROOMS_PER_SEAT = 2
+"""Routes that room is made on for each member a team needs, where it is left undone."""
+
+
 @inlined
 def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
-    amount = len(case.visits)
-    served = amount - day.counts[BANKED]
-    used = 0
+    day.counts[TEAMS_STAY] = 0
+    if len(case.teams) > 0:
+        day.counts[TEAMS_STAY] = int(throw(day.dice) < TEAMS_STAY_PROBABILITY)
+    served, used = 0, 0
     for shift in range(len(case.shifts)):
+        served += day.routes[shift, LENGTH]
         if day.routes[shift, LENGTH] > 0:
             used += 1
     if used == 0:
@@ -33,6 +58,9 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     strings = int(throw(day.dice) * most_strings + 1.0)
     if strings < 1:
         strings = 1
+    team = case.visits[seed_visit, TEAM]
+    if team >= 0 and day.standing[seed_visit, ROUTE] < 0:
+        return make_room(case, day, team, longest)
     done = 0
     for place in range(-1, case.near.shape[1]):
         if done >= strings:
@@ -49,6 +77,25 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
         if not remove_string(case, day, shift, day.standing[visit, POSITION], min(size, length)):
             return False
         done += 1
+    return True
+
+
+@inlined
+def make_room(case: Case, day: Day, team: int, longest: float) -> bool:
+    """Remove strings from routes of people whom a team that is left undone could take, wherever they are."""
+    day.counts[TEAMS_STAY] = ROOM_IS_MADE
+    for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
+        seat = case.roles[role, SEAT]
+        for _ in range(ROOMS_PER_SEAT * max(1, case.roles[role, LEAST])):
+            shift = case.near_shifts[seat, below(day.dice, case.near_shifts.shape[1])]
+            if shift < 0 or day.touched[shift] >= 0 or case.shifts[shift, CLOSED]:
+                continue
+            length = day.routes[shift, LENGTH]
+            if length == 0:
+                continue
+            size = int(throw(day.dice) * min(float(length), longest) + 1.0)
+            if not remove_string(case, day, shift, below(day.dice, length), min(size, length)):
+                return False
     return True
 
 
@@ -70,6 +117,7 @@ def remove_string(case: Case, day: Day, shift: int, position: int, size: int) ->
             continue
         visit = day.sequence[shift, place]
         # Visits that waited for a removed one are gone too, so a place may hold another visit by now.
-        if not case.visits[visit, LOCKED] and not remove(case, day, visit):
+        is_kept = case.visits[visit, LOCKED] or (case.visits[visit, TEAM] >= 0 and day.counts[TEAMS_STAY] == 1)
+        if not is_kept and not remove(case, day, visit):
             return False
     return True

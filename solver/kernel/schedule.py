@@ -17,12 +17,15 @@ from solver.kernel.layout import (
     ARRIVE_BY,
     AT_ARRIVAL,
     AT_PLACE,
+    BASE,
     BEFORE_FROM,
     BEFORE_TO,
     BEGIN,
     BREAKS_FROM,
     BREAKS_TO,
     BUSY,
+    CALLED,
+    CALLS,
     CEILING,
     CHANGE_WEIGHT,
     CLASS,
@@ -44,6 +47,8 @@ from solver.kernel.layout import (
     FREE,
     HAS_DEPENDENCIES,
     HAS_TRAFFIC,
+    HELD,
+    HELD_UNTIL,
     IMPOSSIBLE,
     INSTANT,
     IS_RUNNING,
@@ -65,6 +70,7 @@ from solver.kernel.layout import (
     NUMERATOR,
     OVERTIME_WEIGHT,
     PAID_PLACE,
+    PAYS,
     PENALTY,
     PLACE,
     PREFER,
@@ -84,6 +90,7 @@ from solver.kernel.layout import (
     SHIFT_END,
     SINGLE_FROM,
     SITE,
+    SITE_PLACE,
     SPEED,
     START,
     START_BY,
@@ -92,6 +99,9 @@ from solver.kernel.layout import (
     START_TIME,
     START_WEIGHT,
     TAKEN,
+    TEAM,
+    TEAM_END,
+    TEAM_START,
     UNTIL,
     WINDOWS_FROM,
     WINDOWS_TO,
@@ -109,6 +119,10 @@ def serve(case: Case, standing: Int64, visit: int, engineer: int, arrival: int, 
     visits = case.visits
     start = max(arrival, visits[visit, NOT_BEFORE])
     ceiling = visits[visit, NOT_AFTER]
+    is_seat = visits[visit, TEAM] >= 0
+    if is_seat:
+        start = max(start, standing[visit, HELD])
+        ceiling = min(ceiling, standing[visit, HELD_UNTIL])
     if case.numbers[HAS_DEPENDENCIES]:
         start = max(start, standing[visit, FLOOR])
         ceiling = min(ceiling, standing[visit, CEILING])
@@ -131,7 +145,7 @@ def serve(case: Case, standing: Int64, visit: int, engineer: int, arrival: int, 
         numerator, denominator = case.options[option, NUMERATOR], case.options[option, DENOMINATOR]
         if numerator == 0:
             return start, FAR_FUTURE, 0
-        seconds = visits[visit, SERVICE]
+        seconds = standing[visit, BASE] if is_seat else visits[visit, SERVICE]
         if numerator != denominator:
             seconds = (2 * seconds * numerator + denominator) // (2 * denominator)
         cost += case.options[option, PENALTY]
@@ -201,7 +215,8 @@ def advance(case: Case, standing: Int64, shift: int, visit: int, source: Int64, 
     target[PAID_PLACE] = paid if is_remote else there
     target[AT_ARRIVAL] = FAR_PAST
     is_alive = False
-    is_kept = visits[visit, SETUP_PAID] == NONE or (visits[visit, SETUP_PAID] == 1) == pays
+    paying = standing[visit, PAYS] if visits[visit, TEAM] >= 0 else visits[visit, SETUP_PAID]
+    is_kept = paying == NONE or (paying == 1) == pays
     company = company_cost(case, visit, engineer)
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     for taken in range(numbers[LABELS]):
@@ -344,6 +359,8 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
         if has_traffic:
             free = start
         ceiling = visits[visit, NOT_AFTER]
+        if visits[visit, TEAM] >= 0:
+            ceiling = min(ceiling, day.standing[visit, HELD_UNTIL])
         if numbers[HAS_DEPENDENCIES]:
             ceiling = min(ceiling, day.standing[visit, CEILING], day.standing[visit, END_CEILING] - seconds)
             if visits[visit, BEFORE_FROM] < visits[visit, BEFORE_TO] or (
@@ -437,50 +454,63 @@ def trace(case: Case, day: Day, shift: int, rests: Int64) -> int:
 def keeps_duties(case: Case, day: Day, shift: int, rests: Int64) -> bool:
     """Whether an engineer who stands by could be at each site in time (planning document, section 6)."""
     first, last = case.shifts[shift, DUTIES_FROM], case.shifts[shift, DUTIES_TO]
-    if first == last:
+    called = day.routes[shift, CALLED]
+    if first == last and called == 0:
         return True
     end = trace(case, day, shift, rests)
-    length = day.routes[shift, LENGTH]
-    speed = case.shifts[shift, SPEED]
     for duty in range(first, last):
-        instant = case.duties[duty, INSTANT]
-        free, where = instant, case.shifts[shift, START_PLACE]
-        if length and case.visits[day.sequence[shift, 0], IS_RUNNING]:
-            where_from = case.visits[day.sequence[shift, 0], PLACE]
-        else:
-            where_from = case.shifts[shift, START_PLACE]
-        rest = case.shifts[shift, BREAKS_FROM]
-        before, at = FAR_PAST, where_from
-        is_over = False
-        for position in range(length + 1):
-            for _ in range(rests[position]):
-                begin = max(before, case.breaks[rest, EARLIEST], case.shifts[shift, START_TIME])
-                if begin > instant:
-                    is_over = True
-                    break
-                before = begin + case.breaks[rest, SECONDS]
-                free, where = before, at
-                rest += 1
-            if is_over or position == length:
-                break
-            visit = day.sequence[shift, position]
-            if case.visits[visit, REMOTE]:
-                left = day.standing[visit, BEGIN]
-            else:
-                leaving = max(before, case.numbers[NOW], case.shifts[shift, START_TIME])
-                left = day.standing[visit, ARRIVAL] if case.visits[visit, IS_RUNNING] else leaving
-                at_next = case.visits[visit, PLACE]
-            if left > instant:
-                is_over = True
-                break
-            if not case.visits[visit, REMOTE]:
-                at = at_next
-            before = day.standing[visit, FINISH]
-            free, where = before, at
-        home = case.shifts[shift, END_PLACE]
-        if not is_over and length and home != NONE and max(before, case.numbers[NOW]) <= instant:
-            free, where = end, home
-        free = max(free, instant)
-        if free + leg_seconds(case, speed, where, case.duties[duty, SITE], free) > case.duties[duty, SERVICE_END]:
+        row = case.duties[duty]
+        if not answers_call(case, day, shift, rests, end, row[INSTANT], row[SITE], row[SERVICE_END]):
+            return False
+    for place in range(called):
+        team = case.visits[day.routes[shift, CALLS + place], TEAM]
+        site, start, over = case.teams[team, SITE_PLACE], day.teams[team, TEAM_START], day.teams[team, TEAM_END]
+        if not answers_call(case, day, shift, rests, end, start, site, over):
             return False
     return True
+
+
+@jit
+def answers_call(
+    case: Case, day: Day, shift: int, rests: Int64, end: int, instant: int, site: int, service_end: int
+) -> bool:
+    """Whether the engineer of a traced route, called at an instant, is at a site by the end of service."""
+    length = day.routes[shift, LENGTH]
+    speed = case.shifts[shift, SPEED]
+    free, where = instant, case.shifts[shift, START_PLACE]
+    at = where
+    if length and case.visits[day.sequence[shift, 0], IS_RUNNING]:
+        at = case.visits[day.sequence[shift, 0], PLACE]
+    rest = case.shifts[shift, BREAKS_FROM]
+    before = FAR_PAST
+    is_over = False
+    for position in range(length + 1):
+        for _ in range(rests[position]):
+            begin = max(before, case.breaks[rest, EARLIEST], case.shifts[shift, START_TIME])
+            if begin > instant:
+                is_over = True
+                break
+            before = begin + case.breaks[rest, SECONDS]
+            free, where = before, at
+            rest += 1
+        if is_over or position == length:
+            break
+        visit = day.sequence[shift, position]
+        at_next = at
+        if case.visits[visit, REMOTE]:
+            left = day.standing[visit, BEGIN]
+        else:
+            leaving = max(before, case.numbers[NOW], case.shifts[shift, START_TIME])
+            left = day.standing[visit, ARRIVAL] if case.visits[visit, IS_RUNNING] else leaving
+            at_next = case.visits[visit, PLACE]
+        if left > instant:
+            is_over = True
+            break
+        at = at_next
+        before = day.standing[visit, FINISH]
+        free, where = before, at
+    home = case.shifts[shift, END_PLACE]
+    if not is_over and length and home != NONE and max(before, case.numbers[NOW]) <= instant:
+        free, where = end, home
+    free = max(free, instant)
+    return free + leg_seconds(case, speed, where, site, free) <= service_end

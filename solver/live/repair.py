@@ -238,7 +238,7 @@ def _applied(state: DayState, found: Instant) -> DayState:
 def _search(part: Neighbourhood, seconds: float, seed: int) -> Sequences | None:
     """The kernel's best sequences of a part of the day; None where its arrays cannot hold it."""
     # The kernel is compiled or loaded here, not when the service starts.
-    from solver.compile import compile_problem, visits_of
+    from solver.compile import arrangement_of, compile_problem
     from solver.compile_travel import CannotCompile
     from solver.hybrid import warm_up
     from solver.search import Search
@@ -252,9 +252,9 @@ def _search(part: Neighbourhood, seconds: float, seed: int) -> Sequences | None:
     closed: frozenset[int] = frozenset()
     try:
         while True:
-            compiled = compile_problem(part.problem, part.given, plan, closed=closed)
+            compiled = compile_problem(part.problem, part.given, plan, closed=closed, teams_stay=True)
             try:
-                searcher = Searcher(compiled, visits_of(compiled, part.given), seed)
+                searcher = Searcher(compiled, arrangement_of(compiled, part.given), seed)
                 break
             except BrokenRoute as broken:
                 closed |= {broken.shift}
