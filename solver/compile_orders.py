@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatcher.facts import WorkStop
-from dispatcher.model import WorkOrder
+from dispatcher.model import LEAD, WorkOrder
 from solver.compile_rows import Rows, flags, table
 from solver.compile_shifts import Crew, covering_shift
 from solver.compile_teams import Requirement, TeamArrays, is_searched, roles_in_order, seat_row, seats_of
@@ -118,7 +118,8 @@ class OrderArrays:
             if role.presence == "standby":
                 skills = self._class(Requirement(role.required_skills))
             else:
-                skills = self._class(Requirement(order.required_of(role.name), order, role.name))
+                wanted = Requirement(order.required_of(role.name), order, role.name, answers=role.name == LEAD)
+                skills = self._class(wanted)
             taken = [] if service is None else [stop for stop in service.stops if stop.role == role.name]
             on_call = [member.engineer for member in standby if member.role == role.name]
             weight = problem.weights.of("late_start", order.level)
@@ -254,9 +255,8 @@ class OrderArrays:
 
         Where repeat visits have a price, that depends on the engineer and on how long the order takes.
         """
-        has_repeats = wanted.order is not None and self.crew.problem.weights.of("repeat_visit")
-        seconds = wanted.order.service_seconds if wanted.order is not None and has_repeats else None
-        key = (wanted.skills, wanted.order is None, seconds)
+        priced = wanted.order is not None and wanted.answers and self.crew.problem.weights.of("repeat_visit")
+        key = (wanted.skills, wanted.order is None, wanted.order.service_seconds if wanted.order and priced else None)
         number = self._classes.get(key)
         if number is None:
             number = self._classes[key] = len(self.requirements)

@@ -119,8 +119,8 @@ def option_arrays(crew: Crew, requirements: Sequence[Requirement]) -> tuple[NDAr
                 if key not in plain:
                     plain[key] = _option_rows(crew.problem, engineer, wanted)
                 rows = plain[key]
-                if repeat and wanted.order is not None and wanted.order.team is None:
-                    again = repeat * repeat_visit_seconds(wanted.order, [(engineer, None)])
+                if repeat and wanted.order is not None and wanted.answers:
+                    again = repeat * repeat_visit_seconds(wanted.order, [(engineer, wanted.role)])
                     rows = tuple((*row[:3], row[3] + again) for row in rows)
                 if all(row[at.NUMERATOR] == 0 for row in rows):
                     known[profile] = NONE

@@ -28,14 +28,15 @@ def is_searched(problem: Problem, order: WorkOrder) -> bool:
     """Whether the search composes the team of an order; others are composed by insertion, and kept.
 
     Pinned and running teams stay where they are, and parts that several people bring are pooled in ways the arrays
-    do not hold. Repeat visits, where they have a price, depend on all members together.
+    do not hold. Repeat visits, where they have a price, have to be one member's to answer for.
     """
-    if problem.weights.of("repeat_visit"):
-        return False
     if order.team is None or order.pin is not None or any(order.parts.values()):
         return False
+    lead = order.team.role(LEAD)
+    if problem.weights.of("repeat_visit") and not (lead and lead.presence != "standby" and lead.maximum == 1):
+        return False
     roles = [role for role in order.team.roles if seats_of(role)]
-    if order.team.arrival.mode == "lead_first" and order.team.role(LEAD) is None:
+    if order.team.arrival.mode == "lead_first" and lead is None:
         return False
     return len(roles) <= at.MOST_ROLES and sum(seats_of(role) for role in roles) <= at.MOST_SEATS
 
@@ -139,8 +140,12 @@ def seat_row(order: WorkOrder, role: Role, place: int, team: int, skills: int, a
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a visit or a standby asks for: an order's skills with a role's, or skills alone."""
+    """What a visit or a standby asks for: an order's skills with a role's, or skills alone.
+
+    `answers`: whether whoever comes answers for the fix (rule `repeat_visit`).
+    """
 
     skills: tuple[RequiredSkill, ...]
     order: WorkOrder | None = None
     role: str | None = None
+    answers: bool = True

@@ -79,6 +79,11 @@ def inlined(function: Function) -> Function:
     return _decorated(function, forceinline=True, no_cpython_wrapper=True)
 
 
+def inner(function: Function) -> Function:
+    """Compile a function that only the kernel calls, and so seldom or for so much work that a call costs nothing."""
+    return _decorated(function, no_cpython_wrapper=True)
+
+
 def woven(function: Function) -> Function:
     """Write a function into its one caller before that is compiled, so that it is compiled once and not twice."""
     return _decorated(function, inline="always")

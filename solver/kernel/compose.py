@@ -8,7 +8,7 @@ when those who could come cheaply would be there, when windows open, and when th
 from __future__ import annotations
 
 from solver.kernel.change import set_limits
-from solver.kernel.compiled import inlined, jit, woven
+from solver.kernel.compiled import inlined, inner, jit, woven
 from solver.kernel.layout import (
     AT_PLACE,
     AT_SITE,
@@ -214,7 +214,7 @@ def ask_one(case: Case, day: Day, seat: int, shift: int, stamp: int, count: int)
     return count + 1
 
 
-@woven
+@inner
 def ask_around(case: Case, day: Day, team: int, is_wide: bool) -> bool:
     """Find for every role who could come cheaply at any time; False where a role finds too few."""
     row = case.teams[team]
@@ -279,7 +279,7 @@ def lead_is_remote(case: Case, team: int) -> bool:
     return False
 
 
-@woven
+@inner
 def list_instants(case: Case, day: Day, team: int) -> int:
     """Starts worth trying, each with its window; how many."""
     row = case.teams[team]
@@ -311,7 +311,7 @@ def list_instants(case: Case, day: Day, team: int) -> int:
     return count
 
 
-@woven
+@inner
 def set_spans(case: Case, day: Day, team: int, instant: int, window: int) -> bool:
     """Ranges of starts by role that satisfy the arrival mode whichever start in them a member takes."""
     row = case.teams[team]
@@ -359,7 +359,7 @@ def is_in_crew(case: Case, day: Day, members: int, engineer: int) -> bool:
     return False
 
 
-@woven
+@inner
 def choose(case: Case, day: Day, team: int, instant: int, window: int) -> tuple[int, int]:
     """(what it costs, members) of the team of the size asked for at a start, written into `crew`."""
     row = case.teams[team]
@@ -432,7 +432,7 @@ def pick(case: Case, day: Day, team: int) -> tuple[int, int]:
     return cost, members
 
 
-@woven
+@inner
 def know_together(case: Case, day: Day, team: int, members: int, cost: int) -> int:
     """The cost with members exchanged until all collective skills are held; IMPOSSIBLE where that cannot be."""
     row = case.teams[team]
@@ -506,7 +506,7 @@ def ask_for_least(case: Case, day: Day, team: int) -> None:
         day.amounts[ASKED, role - case.teams[team, ROLES_FROM]] = case.roles[role, LEAST] if is_member else 0
 
 
-@woven
+@inner
 def ask_for_more(case: Case, day: Day, team: int) -> int:
     """Ask for one more on site; the number of the role, or NONE where there may be no more."""
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
@@ -517,7 +517,7 @@ def ask_for_more(case: Case, day: Day, team: int) -> int:
     return NONE
 
 
-@woven
+@inner
 def compose_at(case: Case, day: Day, team: int, instant: int, window: int, is_final: bool) -> tuple[int, int]:
     """(what it costs, members) at a start, of the least size that will do; finally of the best size."""
     ask_for_least(case, day, team)

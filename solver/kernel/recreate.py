@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
-from solver.kernel.compiled import inlined, woven
+from solver.kernel.compiled import inlined, jit
 from solver.kernel.compose import compose
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
@@ -210,7 +210,7 @@ FIRST_BATCH = 64
 """Visits of a first plan that are placed in one step."""
 
 
-@woven
+@jit
 def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
     """Put visits back in one of several orders, greedily; or place the next batch of a first plan."""
     removed = day.counts[REMOVED]

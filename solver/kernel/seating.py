@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import bank_remove, put_in, settle_one, take_out, touch
-from solver.kernel.compiled import inlined, jit, woven
+from solver.kernel.compiled import inlined, inner, jit, woven
 from solver.kernel.layout import (
     ADMIT,
     ARRIVAL,
@@ -99,7 +99,7 @@ def one_holds(case: Case, day: Day, skills: int, members: int, left_out: int) ->
     return False
 
 
-@woven
+@inner
 def seat_crew(case: Case, day: Day, team: int, members: int) -> bool:
     """Put the members of `crew` on their routes; False, and nothing changed, where a rule breaks after all."""
     row = case.teams[team]
@@ -165,7 +165,7 @@ def fix_start(case: Case, day: Day, seat: int) -> None:
         day.standing[seat, PAYS] = int(day.labels[shift, position, PAID_PLACE] != case.visits[seat, PLACE])
 
 
-@woven
+@inner
 def is_complete(case: Case, day: Day, team: int, members: int) -> bool:
     """Whether all start as they are held to, and together know enough at their starts."""
     row = case.teams[team]
@@ -180,7 +180,7 @@ def is_complete(case: Case, day: Day, team: int, members: int) -> bool:
     return True
 
 
-@woven
+@inner
 def call_standby(case: Case, day: Day, team: int) -> bool:
     """Have somebody stand by in every role that asks for it; False, and nobody called, where nobody can."""
     row = case.teams[team]
