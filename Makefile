@@ -36,7 +36,7 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 run: setup ## Start the service with a demo fleet, until Ctrl-C
 	$(BIN)/muster serve --demo
 
-warm: setup ## Compile the search kernel where this machine has not done so: a minute, once
+warm: setup ## Compile the search kernel where this machine has not done so: two minutes, once
 	@$(BIN)/python -m solver.warm
 
 demo: setup ## Plan a demo day without the service; tables here, documents and picture in var/demo

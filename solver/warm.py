@@ -45,7 +45,7 @@ class _NoTravel:
 
 
 def run_once() -> None:
-    """Compile the kernel, or load what was compiled before: about a minute, or a second."""
+    """Compile the kernel, or load what was compiled before: two minutes, or a second."""
     problem = Problem(
         id="warm",
         timezone=ZoneInfo("UTC"),
