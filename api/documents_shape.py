@@ -28,6 +28,11 @@ _TRANSLATION: Mapping[str, tuple[str, str, str]] = {
         "{found} has more than {max_length} characters",
         "Shorten it to {max_length} characters.",
     ),
+    "string_pattern_mismatch": (
+        "UNKNOWN_VALUE",
+        "{found} is not written as such a name is",
+        "Write it so that it matches {pattern}.",
+    ),
     "string_unicode": ("INVALID_TEXT", "{found} holds half of a surrogate pair", "Write whole characters."),
     "int_type": ("WRONG_TYPE", "{found} is not an integer", "Write a whole number without quotes."),
     "float_type": ("WRONG_TYPE", "{found} is not a number", "Write a number without quotes."),

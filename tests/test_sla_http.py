@@ -149,6 +149,13 @@ def test_what_is_told_stops_and_rests_clocks(sqlite_client: TestClient) -> None:
     assert refused(client.post(path, json=late)) == [("at", "OUT_OF_RANGE")]
 
 
+def test_a_state_that_no_policy_could_name_is_refused(sqlite_client: TestClient) -> None:
+    store(sqlite_client, order("W1"))
+    answer = sqlite_client.post("/v1/work-orders/W1/states", json={"state": "Waiting*"})
+    assert answer.status_code == 422
+    assert refused(answer) == [("state", "UNKNOWN_VALUE")]
+
+
 def test_visits_tell_the_clocks_what_happened(sqlite_client: TestClient, sqlite_database: Database) -> None:
     client = sqlite_client
     store(client, order("W1", level="L3"))
