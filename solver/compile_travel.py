@@ -134,7 +134,8 @@ def _divided(units: NDArray[np.int32], numerator: int, denominator: int, added: 
     if longest < units.size:
         # Distances repeat: looking their seconds up is quicker than dividing once more.
         table = ((np.arange(longest + 1, dtype=np.int64) * numerator + added) // denominator).astype(np.int32)
-        np.take(table, units, out=into)
+        # Clipped, although nothing lies outside: checking every index would go through a copy.
+        np.take(table, units, out=into, mode="clip")
         return
     for place, row in enumerate(units):
         into[place] = (row.astype(np.int64) * numerator + added) // denominator
