@@ -131,6 +131,7 @@ def accept_plan(work: UnitOfWork, plan_id: str, version: int | None) -> PlanReco
     live = _chunked(work, "shift", "engineer", sorted(homes), status=LIVE_SHIFTS, latest_end=Between(low=work.now))
     own = {(scope.territory, scope.local_date) for scope in record.scopes}
     elsewhere = (item for item in live if (homes[item["engineer"]], item["local_date"]) not in own)
+    _refuse_to_strand(work, problem, set(names))
     found = consequences(
         problem,
         plan,
@@ -178,6 +179,26 @@ def _refuse_shifts_not_worked(work: UnitOfWork, plan: Mapping[str, Any]) -> None
         key = (route["engineer"], route["shift"])
         if key in gone:
             raise WrongState(RecordKey("shift", key), gone[key], "accept a plan with work in it")
+
+
+def _refuse_to_strand(work: UnitOfWork, problem: Mapping[str, Any], known: set[str]) -> None:
+    """Refuse a plan whose shifts hold work that it knows nothing of: their new routes would leave it to nobody.
+
+    Raises:
+        WrongState: naming the first such order. Planned together with its territory, it is part of the plan.
+    """
+    shifts = {
+        (engineer["id"], shift["id"])
+        for engineer in problem.get("engineers") or ()
+        for shift in engineer.get("shifts") or ()
+    }
+    reasons = (problem.get("attributes") or {}).get("left_out") or {}
+    # What was left out for a reason of its own is not planned for anybody, whatever visit it still has.
+    known = known | {name for name, reason in reasons.items() if reason != "in_other_hands"}
+    for visit in _chunked(work, "visit", "engineer", sorted({name for name, _ in shifts}), status=sorted(WAITING)):
+        if (visit["engineer"], visit["shift"]) in shifts and visit["work_order"] not in known:
+            where = f"planned for {visit['engineer']} in a shift of this plan, and not part of it"
+            raise WrongState(RecordKey("work_order", (visit["work_order"],)), where, "accept a plan without it")
 
 
 def _orders_of(work: UnitOfWork, territories: Sequence[str]) -> list[Values]:
