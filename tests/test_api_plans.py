@@ -109,6 +109,21 @@ def test_a_phone_fetches_its_route_once_while_it_stays_the_same(client: TestClie
 # One is enough
 
 
+def test_a_plan_that_would_leave_work_of_another_territory_to_nobody_is_not_accepted(
+    sqlite_client: TestClient, sqlite_database: Database
+) -> None:
+    client = sqlite_client
+    store_day(client)
+    accept(client, planned(client, sqlite_database))
+    before = visits(client)
+    change(client, "work-orders/W1", territory="west")
+    plan_id = planned(client, sqlite_database)
+    answer = client.post(f"/v1/plans/{plan_id}/accept", headers={"If-Match": '"1"'})
+    assert code(answer) == (409, "WRONG_STATE")
+    assert "W1" in answer.json()["detail"]
+    assert visits(client) == before
+
+
 def test_what_changed_since_a_plan_was_made_can_forbid_to_accept_it(
     sqlite_client: TestClient, sqlite_database: Database
 ) -> None:
