@@ -13,7 +13,7 @@ from api.http.limits import BodyLimit
 from api.http.logs import RequestLog
 from api.http.metrics import Metrics
 from api.http.openapi import describe
-from api.http.paths import Head, SlashesInIds
+from api.http.paths import Head, SlashesInIds, Utf8Only
 from api.live_days import LiveDays
 from api.routers import (
     events,
@@ -30,9 +30,11 @@ from api.routers import (
     solve,
     teams,
 )
+from api.self_repair import live_policy
 from api.team_accepting import RecentTeams
 from api.team_answers import team_policy
 from api.warm import KernelWarmth
+from api.watch import Watch
 
 _DESCRIPTION = """\
 Plans field service: who goes where, when, with whom, and why.
@@ -63,7 +65,8 @@ def create_app(services: Services, kernel: KernelWarmth | None = None) -> FastAP
     app.state.kernel = kernel
     app.state.stopping = False
     app.state.metrics = Metrics(services.database)
-    app.state.live_days = LiveDays()
+    app.state.live_days = LiveDays(live_policy(services.settings))
+    app.state.watch = Watch(services, app.state.live_days, kernel)
     app.state.team_policy = team_policy(services.settings.team_policy)
     app.state.recent_teams = RecentTeams()
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
@@ -75,6 +78,7 @@ def create_app(services: Services, kernel: KernelWarmth | None = None) -> FastAP
     # The last one added is the first one a request meets.
     app.add_middleware(Head)
     app.add_middleware(SlashesInIds)
+    app.add_middleware(Utf8Only)
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_body_bytes)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     return app

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.http.actors import Authoriser, everybody_may
-from api.live_events import OnChange, nobody_follows
 from api.settings import Settings
 from api.sla_policy import house_policy
 from data.clock import SortableIds, SystemClock
@@ -14,15 +13,11 @@ from data.session import Database, upgrade
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What routers and workers need. `close` it at the end of the process.
-
-    `on_change` is called with the new events of every batch, once they are stored: whoever repairs plans follows it.
-    """
+    """What routers and workers need. `close` it at the end of the process."""
 
     settings: Settings
     database: Database
     authorise: Authoriser
-    on_change: OnChange = nobody_follows
 
     def close(self) -> None:
         self.database.close()

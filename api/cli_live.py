@@ -71,7 +71,7 @@ def slots(
 
         day, shown = _read(problem, plan, 900, quiet=as_json)
         found = offered(day, order, list(window_grid(day.problem, hours)))
-        _print(shown.slots(order, found[:limit]), as_json, slot_tables)
+        _print(shown.slots(order, found, limit), as_json, slot_tables)
 
 
 def explain(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from api.resource_schemas import Identified, WorkOrderFields
 from api.schemas import RequiredSkill
@@ -221,9 +221,7 @@ class EventPage(BaseModel):
 
 
 class EventQuery(BaseModel):
-    """Which events. A parameter that does not exist is refused: it would filter nothing."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Which events."""
 
     after: int = Field(default=0, ge=0, le=10**15, description="Events behind this number.")
     limit: int = Field(default=100, ge=1, le=MAX_PAGE, description="How many at most.")

@@ -42,7 +42,7 @@ class Shown:
             "others": [reason_json(reason) for reason in found.others],
         }
 
-    def slots(self, work_order: str, found: Sequence[Slot]) -> Json:
+    def slots(self, work_order: str, found: Sequence[Slot], limit: int) -> Json:
         return {
             **self._about,
             "work_order": work_order,
@@ -56,8 +56,9 @@ class Shown:
                     "arrival": self._text(slot.arrival),
                     "candidates": slot.candidates,
                 }
-                for slot in found
+                for slot in found[:limit]
             ],
+            "slots_left_out": max(0, len(found) - limit),
         }
 
     def explanation(self, found: Explained, others: int) -> Json:

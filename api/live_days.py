@@ -64,15 +64,15 @@ class WarmDay:
             return
         status = Repository(work, "work_order").get(order).values["status"]
         left_out = (self.running.document.get("attributes") or {}).get("left_out") or {}
-        why = LEFT_OUT.get(left_out.get(order, ""), f"{status} and no part of the running plan's day")
-        raise WrongState(RecordKey("work_order", (order,)), why, "ask about the running plan")
+        why = LEFT_OUT.get(left_out.get(order, ""), f"{status.replace('_', ' ')}, and no part of the running plan")
+        raise WrongState(RecordKey("work_order", (order,)), why, "ask about it there")
 
 
 class LiveDays:
     """The warm days of a process, the ones asked for last kept; to be asked from any thread."""
 
-    def __init__(self, size: int = MOST_DAYS) -> None:
-        self._size = size
+    def __init__(self, policy: LivePolicy | None = None, size: int = MOST_DAYS) -> None:
+        self._policy, self._size = policy or LivePolicy(), size
         self._days: OrderedDict[_Key, WarmDay] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -87,7 +87,7 @@ class LiveDays:
         with self._lock:
             found = self._days.get(key)
             if found is None or work.now.timestamp() - found.running.problem.now > WARM_SECONDS:
-                found = WarmDay(day_of_plan(work, plan_id))
+                found = WarmDay(day_of_plan(work, plan_id), self._policy)
                 assert found.day is not None
                 self._days[key] = found
             self._days.move_to_end(key)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, NoReturn
 
+from api.sla_state import with_levels
 from data.event_log import EventLog, EventRecord
 from data.live_records import LiveRecords
+from data.repositories import Change
 from data.session import Database, UnitOfWork
 from dispatcher.actor import Actor
+from dispatcher.documents import utc_text
 from dispatcher.errors import Contention, EventRefused, Issue, Stale, UnknownReference
-from dispatcher.event_values import refuse
-from dispatcher.events import NEW_VISIT, Event, apply
+from dispatcher.event_values import GRADED_LEVEL, refuse
+from dispatcher.events import NEW_VISIT, Event, LiveState, apply
+from dispatcher.told_records import TOLD
 
 FUTURE_SECONDS = 300
 """How far the clock of a phone may be ahead of the service's."""
-OnChange = Callable[[Actor, Sequence[EventRecord]], None]
-"""Called after a batch was stored, with those of its events that were new."""
+_ORDER = TOLD["work_order"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,7 @@ class Outcome:
     refusal: Issue | None = None
 
 
-def nobody_follows(actor: Actor, events: Sequence[EventRecord]) -> None:
-    """What happens after a change where nobody is interested."""
-
-
-def tell(
-    database: Database, actor: Actor, batch: Sequence[Told], on_change: OnChange = nobody_follows
-) -> list[Outcome]:
+def tell(database: Database, actor: Actor, batch: Sequence[Told]) -> list[Outcome]:
     """Apply events in the order in which they happened; the outcomes are in the order of the batch.
 
     Raises:
@@ -54,13 +51,9 @@ def tell(
         Unavailable: if the database does not answer.
     """
     try:
-        outcomes = _told(database, actor, batch)
+        return _told(database, actor, batch)
     except Contention:
-        outcomes = _told(database, actor, batch)
-    new = [item.event for item in outcomes if item.outcome == "applied" and item.event is not None]
-    if new:
-        on_change(actor, sorted(new, key=lambda event: event.sequence))
-    return outcomes
+        return _told(database, actor, batch)
 
 
 def _told(database: Database, actor: Actor, batch: Sequence[Told]) -> list[Outcome]:
@@ -85,7 +78,7 @@ def _told(database: Database, actor: Actor, batch: Sequence[Told]) -> list[Outco
 
 
 def _same(told: Told, known: EventRecord) -> EventRecord:
-    body = {name: value for name, value in known.payload.items() if name != NEW_VISIT}
+    body = {name: value for name, value in known.payload.items() if name not in (NEW_VISIT, GRADED_LEVEL)}
     if (told.kind, told.occurred_at, told.body) != (known.type, known.occurred_at, body):
         message = f"the client id {told.client_id!r} was used for another event"
         refuse("client_id", "IDEMPOTENCY_CONFLICT", message, "Use a new client id for a new event.")
@@ -94,7 +87,7 @@ def _same(told: Told, known: EventRecord) -> EventRecord:
 
 def _applied(work: UnitOfWork, log: EventLog, told: Told) -> EventRecord:
     if told.occurred_at > work.now + timedelta(seconds=FUTURE_SECONDS):
-        message = f"it is {work.now.replace(microsecond=0).isoformat()} now"
+        message = f"it is {utc_text(work.now)} now"
         refuse("occurred_at", "IN_THE_FUTURE", message, "Set the clock right, and tell what has happened.")
     reason = told.body.get("reason")
     if reason is not None:
@@ -102,9 +95,10 @@ def _applied(work: UnitOfWork, log: EventLog, told: Told) -> EventRecord:
         work = replace(work, actor=replace(work.actor, reason=reason))
         log = EventLog(work)
     records = LiveRecords(work)
-    minted = {**told.body, NEW_VISIT: work.ids.new()}
+    state = records.around(Event(told.kind, told.occurred_at, told.body))
+    body = {**told.body, **_graded(work, told, state)}
+    minted = {**body, NEW_VISIT: work.ids.new()}
     event = Event(told.kind, told.occurred_at, minted)
-    state = records.around(event)
     _refuse_stale(records, event)
     effects = apply(state, event)
     try:
@@ -115,8 +109,22 @@ def _applied(work: UnitOfWork, log: EventLog, told: Told) -> EventRecord:
         # Somebody who tells nothing changed a record meanwhile; of its version the caller knows nothing.
         raise Contention from error
     made = any(visit["external_id"] == minted[NEW_VISIT] for visit in effects.written.get("visit", ()))
-    body = minted if made else told.body
+    body = minted if made else body
     return log.append(told.kind, _subject(told.body), body, occurred_at=told.occurred_at, client_id=told.client_id)
+
+
+def _graded(work: UnitOfWork, told: Told, state: LiveState) -> dict[str, str]:
+    """The level that the rules give an order that comes with facts and without a level; one set by hand stays."""
+    given = told.body.get("order") or told.body.get("changes") or {}
+    if not given.get("grading") or "level" in given:
+        return {}
+    known = state.find("work_order", told.body["work_order"]) if told.kind == "order_edited" else {}
+    if known is None:
+        return {}
+    words = {**({} if not known else _ORDER.to_words(known)), **given}
+    values = _ORDER.from_words(words)
+    [found] = with_levels(work, [Change({name: value for name, value in values.items() if name != "level"})])
+    return {GRADED_LEVEL: found.values["level"]}
 
 
 def _refuse_stale(records: LiveRecords, event: Event) -> None:

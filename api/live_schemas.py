@@ -88,6 +88,7 @@ class LiveSlots(LiveAnswer):
 
     work_order: str
     slots: list[LiveSlot]
+    slots_left_out: int = Field(description="Windows beyond `limit`: none of them is cheaper.")
 
 
 class Sentence(BaseModel):
@@ -230,12 +231,19 @@ class RepairQuestion(Document):
         max_length=MOST_ASKED,
         description="Orders to place or to find a better place for; what is undone is tried in any case.",
     )
-    seconds: Annotated[float, Field(ge=0, le=60)] | None = absent("How long it may search.")
-    freeze_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = absent("What starts within this time stays; 900.")
+    seconds: Annotated[float, Field(ge=0, le=60)] | None = absent(
+        "How long it may search, at most the service's `MUSTER_MAX_REQUEST_SOLVE_SECONDS`; 0.5, in the background 5, or"
+        " that limit where it is less. `instant` does not search."
+    )
+    freeze_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = absent(
+        "What starts within this time stays; `MUSTER_FREEZE_SECONDS`."
+    )
     breaks_in: list[Level] | None = absent("Levels that may come before what is frozen; L1.")
-    diverts: bool | None = absent("Whether those may also come before work that somebody is on the way to; false.")
+    diverts: bool | None = absent(
+        "Whether those may also come before work that somebody is on the way to; `MUSTER_DIVERTS`."
+    )
     change_budget: Annotated[int, Field(ge=0, le=100_000)] | None = absent(
-        "At most so many orders get others, unless an L1 or L2 order would suffer."
+        "At most so many orders get others, unless an L1 or L2 order would suffer; `MUSTER_CHANGE_BUDGET`."
     )
 
 

@@ -62,6 +62,8 @@ def slot_tables(answer: Json) -> Iterator[RenderableType]:
             str(slot["candidates"]),
         )
     yield table
+    if answer["slots_left_out"]:
+        yield Text(f"and {counted(answer['slots_left_out'], 'window')} more; --limit shows them", style="dim")
 
 
 def explanation_tables(answer: Json) -> Iterator[RenderableType]:

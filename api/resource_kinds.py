@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
+from pydantic import BaseModel, Field, RootModel, create_model
 from pydantic_core import PydanticCustomError
 
 from api.http.parameters import LocalDate, Moment, QueryId, read_date
@@ -43,6 +43,7 @@ from api.resource_schemas import (
 from api.schemas_values import Document, Level
 from api.sla_policy import issues_of_changes, placed
 from data.repositories import MAX_PAGE, RESOURCES, Between, Record, Resource
+from dispatcher.documents import utc_text
 from dispatcher.errors import Issue, NamedRecord, UnknownReference
 from dispatcher.sla.linking import AssetRelationType
 from dispatcher.validate_engineers import Horizon, engineer_issues
@@ -58,9 +59,7 @@ _IN_THE_BODY: Mapping[str, type[Document]] = {"external_id": Identified, "engine
 
 
 class PageQuery(BaseModel):
-    """Which page of a list, and what is on it. A parameter that does not exist is refused: it would filter nothing."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Which page of a list, and what is on it."""
 
     limit: int = Field(default=100, ge=1, le=MAX_PAGE, description="How many records at most.")
     after: str | None = Field(
@@ -271,7 +270,7 @@ def _placed(issue: Issue) -> tuple[int, Issue]:
 def _plain(value: Any) -> Any:
     """A stored value as JSON; instants in whole seconds, as documents write them."""
     if isinstance(value, datetime):
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(value)
     return value.isoformat() if isinstance(value, date) else value
 
 

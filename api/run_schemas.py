@@ -12,6 +12,7 @@ from api.schemas import GeodesicTravel, Objective, Solve
 from api.schemas_values import Document, Id, absent
 from data.job_store import RunRecord
 from data.repositories import MAX_PAGE, PlanRecord
+from dispatcher.documents import utc_text
 from dispatcher.validate import LIMITS
 
 MAX_TERRITORIES = 1000
@@ -55,9 +56,7 @@ class PlanRequest(Document):
 
 
 class _PageQuery(BaseModel):
-    """A parameter that does not exist is refused: it would filter nothing."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Which page of a list."""
 
     limit: int = Field(default=100, ge=1, le=MAX_PAGE, description="How many at most.")
     after: str | None = Field(
@@ -171,8 +170,8 @@ def shown_run(run: RunRecord) -> dict[str, Any]:
     return {
         "id": run.id,
         "version": run.version,
-        "created_at": run.created_at.isoformat(),
-        "updated_at": run.updated_at.isoformat(),
+        "created_at": utc_text(run.created_at),
+        "updated_at": utc_text(run.updated_at),
         "kind": run.kind,
         "state": run.state,
         "requested_by": run.requested_by,
@@ -191,8 +190,8 @@ def shown_plan(plan: PlanRecord) -> dict[str, Any]:
     return {
         "id": plan.id,
         "version": plan.version,
-        "created_at": plan.created_at.isoformat(),
-        "updated_at": plan.updated_at.isoformat(),
+        "created_at": utc_text(plan.created_at),
+        "updated_at": utc_text(plan.updated_at),
         "updated_by": plan.updated_by,
         "run_id": plan.run_id,
         "state": plan.state,

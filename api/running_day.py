@@ -14,7 +14,7 @@ from api.problems import build_problem
 from data.job_store import Runs
 from data.repositories import PlanRecord, Plans, Publication, Repository, Scope
 from data.session import UnitOfWork
-from dispatcher.errors import NoPlanInForce, NotFound, RecordKey, Stale, StaleRecord
+from dispatcher.errors import NoPlanInForce, RecordKey, Stale, StaleRecord, WrongState
 from dispatcher.plan import Plan, Sequences
 from dispatcher.planning import SearchLimits, SearchResult
 from dispatcher.problem import Problem
@@ -54,6 +54,7 @@ def running_day(
 
     Raises:
         NotFound: if there is no such work order or territory.
+        WrongState: if the order is in no territory.
         NoPlanInForce: (a `WrongState`, `NO_PLAN_IN_FORCE`) if no plan was accepted for the scope.
         InvalidInput: if what is stored makes no valid problem.
     """
@@ -190,7 +191,7 @@ def _territory_of(work: UnitOfWork, work_order: str) -> str:
     found = order["territory"] or Repository(work, "site").get(order["site"]).values["territory"]
     if found is None:
         # Plans are asked for by territory: without one an order is part of none.
-        raise NotFound(RecordKey("territory", ()))
+        raise WrongState(RecordKey("work_order", (work_order,)), "in no territory", "ask about a running plan")
     return str(found)
 
 

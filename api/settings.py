@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from dispatcher.self_repair import Mode
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -32,6 +34,12 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     poll_seconds: Annotated[float, Field(ge=0.01, le=60, allow_inf_nan=False)] = 0.5
     lease_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
+    watch_seconds: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 30.0
+    on_change: Mode = "insert"
+    link_faults: Literal["off", "propose", "link"] = "link"
+    freeze_seconds: Annotated[int, Field(ge=0, le=86_400)] = 900
+    diverts: bool = False
+    change_budget: Annotated[int, Field(ge=0, le=100_000)] | None = None
     log_format: Literal["json", "console"] = "json"
     team_policy: Path | None = None
 

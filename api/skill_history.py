@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from api.references import named
 from api.resolved_orders import history_document
-from data.repositories import Between, Plans, Repository, Scope
+from data.repositories import Between, Repository
 from data.session import UnitOfWork
+from dispatcher.documents import utc_text
 from dispatcher.errors import InvalidInput, Issue
 from dispatcher.experience import FIELDS, with_history
 from dispatcher.services.state_history import OVER, PastWork, resolved_orders
@@ -43,8 +45,7 @@ def learned(work: UnitOfWork, territory: str, days: int, half_life_days: float) 
         UnknownReference: if there is no such territory.
         InvalidInput: if the stored skill graph cannot be meant.
     """
-    # Refuses a territory that there is not.
-    Plans(work).versions([Scope(territory, work.now.date())])
+    named(work, "territory", territory, "territory")
     since = work.now - timedelta(days=days)
     engineers = [item.values for item in Repository(work, "engineer").iterate({"territory": [territory]})]
     names = [engineer["external_id"] for engineer in engineers]
@@ -65,17 +66,13 @@ def learned_document(found: Learned) -> dict[str, Any]:
     filled = with_history({"skill_graph": found.graph, "engineers": asked}, found.history)["engineers"]
     return {
         "territory": found.territory,
-        "since": _text(found.since),
+        "since": utc_text(found.since),
         "visits": found.visits,
-        **history_document(_text(found.until), found.history),
+        **history_document(utc_text(found.until), found.history),
         "engineers": [
             {"id": engineer["id"], **{name: engineer.get(name, {}) for name in FIELDS}} for engineer in filled
         ],
     }
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _stored_graph(work: UnitOfWork) -> dict[str, Any]:

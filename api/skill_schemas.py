@@ -72,9 +72,7 @@ GAPS_EXAMPLE: dict[str, Any] = {
 
 
 class SkillQuery(BaseModel):
-    """Which crew and work; a parameter that does not exist is refused."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Which crew and work."""
 
     territory: QueryId = Field(description="The territory whose engineers and unfinished work orders count.")
     date: LocalDate = Field(description="The local date of the shifts; hours before now are left out.")

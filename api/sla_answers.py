@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from api.sla_state import Watched
+from dispatcher.documents import utc_text
 from dispatcher.sla.clocks import CLOCKS, ClockState, Crossing
 from dispatcher.sla.deadlines import deadlines
 from dispatcher.sla.felt import Experience, experience
@@ -33,14 +34,14 @@ def clocks_document(order: Watched, now: datetime) -> dict[str, Any]:
         "work_order": order.name,
         "level": values["level"],
         "state": None if life is None else past[-1].state if past else "opened",
-        "now": shown(now),
-        "opened_at": None if life is None else shown(life.opened_at),
+        "now": utc_text(now),
+        "opened_at": None if life is None else utc_text(life.opened_at),
         "contract": order.contract,
         "parent": order.parent,
         "grade": None if grade is None else grade_document(grade),
         "override": None if override is None else _override(override),
         "clocks": [_clock(state) for state in order.states],
-        "deadlines": {name: shown(at) for name, at in deadlines(order.states).items()},
+        "deadlines": {name: utc_text(at) for name, at in deadlines(order.states).items()},
         "experience": None if life is None else _experience(felt_by(order, now)),
     }
 
@@ -86,11 +87,11 @@ def risks(
                 "work_order": order.name,
                 "level": order.record.values["level"],
                 "clock": state.clock,
-                "due": None if state.due is None else shown(state.due),
+                "due": None if state.due is None else utc_text(state.due),
                 "seconds_to_breach": None if state.due is None else int((state.due - now).total_seconds()),
                 "remaining_seconds": state.remaining_seconds,
                 "reached_percent": state.reached_percent,
-                "planned_at": None if at is None else shown(at),
+                "planned_at": None if at is None else utc_text(at),
                 "late_by_seconds": late,
                 "cause": worded(state.crossings[-1].cause) if state.crossings else None,
             }
@@ -141,10 +142,6 @@ def worded(item: _Worded) -> dict[str, Any]:
     return {"code": item.code, "params": dict(item.params), "message": item.message}
 
 
-def shown(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _clock(state: ClockState) -> dict[str, Any]:
     return {
         "clock": state.clock,
@@ -152,20 +149,20 @@ def _clock(state: ClockState) -> dict[str, Any]:
         "target_seconds": state.target_seconds,
         "elapsed_seconds": state.elapsed_seconds,
         "remaining_seconds": state.remaining_seconds,
-        "due": None if state.due is None else shown(state.due),
+        "due": None if state.due is None else utc_text(state.due),
         "reached_percent": state.reached_percent,
-        "stopped_at": None if state.stopped_at is None else shown(state.stopped_at),
-        "breached_at": None if state.breached_at is None else shown(state.breached_at),
+        "stopped_at": None if state.stopped_at is None else utc_text(state.stopped_at),
+        "breached_at": None if state.breached_at is None else utc_text(state.breached_at),
         "crossings": [_crossing(item) for item in state.crossings],
     }
 
 
 def _crossing(item: Crossing) -> dict[str, Any]:
-    return {"percent": item.percent, "at": shown(item.at), "level": item.level, "cause": worded(item.cause)}
+    return {"percent": item.percent, "at": utc_text(item.at), "level": item.level, "cause": worded(item.cause)}
 
 
 def _override(override: Any) -> dict[str, Any]:
-    return {"level": override.level, "by": override.by, "at": shown(override.at), "reason": override.reason}
+    return {"level": override.level, "by": override.by, "at": utc_text(override.at), "reason": override.reason}
 
 
 def _experience(one: Experience) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from api.sla_policy import policy_of
 from data.event_log import EventLog
-from data.repositories import Change, Marks, Record, Repository
+from data.repositories import Between, Change, Marks, Record, Repository
 from data.session import UnitOfWork
 from dispatcher.services.state_visits import IN_HAND, WAITING
 from dispatcher.sla.clocks import BREACH, ClockState, Crossing, Terms, Timeline, clock_states
@@ -24,6 +24,7 @@ from dispatcher.sla.policy import Policy
 UNFINISHED = ("open", "planned", "in_progress")
 NEAR_BREACH, BREACHED = "sla_near_breach", "sla_breached"
 _LIVE = IN_HAND | WAITING
+_FINISHED_LATELY = timedelta(days=1)
 _CHUNK = 1000
 
 
@@ -137,24 +138,28 @@ def watched_order(work: UnitOfWork, name: str) -> Watched:
 
 
 def with_levels(work: UnitOfWork, changes: Sequence[Change]) -> Sequence[Change]:
-    """Work orders that are to be written; those with facts and without a level get the one that the rules give.
+    """Work orders that are to be written; those without a level keep the one that somebody set with a reason.
 
-    A level that somebody set with a reason stays.
+    Else those with facts get the one that the rules give.
     """
-    ungraded = [item for item in changes if "level" not in item.values and item.values["body"].get("grading")]
-    if not ungraded:
+    names = [item.values["external_id"] for item in changes if "level" not in item.values]
+    if not names:
         return changes
-    contracts = _contracts(work, [item.values for item in ungraded])
-    names = [item.values["external_id"] for item in ungraded]
     marks = Marks(work).of(names)
     by_hand = {name for name in names if set_by_hand(marks.get(name, ())) is not None}
-    stored = {name: order["level"] for name, order in _named(work, "work_order", by_hand)}
-    levels = {
-        name: stored[name]
-        if name in stored
-        else grade(facts_of(item.values["body"]["grading"]), contracts[name].policy.grading).level
-        for name, item in zip(names, ungraded, strict=True)
-    }
+    levels = {name: order["level"] for name, order in _named(work, "work_order", by_hand)}
+    ungraded = [
+        item.values
+        for item in changes
+        if "level" not in item.values
+        and item.values["external_id"] not in levels
+        and item.values["body"].get("grading")
+    ]
+    if ungraded:
+        contracts = _contracts(work, ungraded)
+        for values in ungraded:
+            name = values["external_id"]
+            levels[name] = grade(facts_of(values["body"]["grading"]), contracts[name].policy.grading).level
     return [
         replace(item, values={"level": levels[item.values["external_id"]], **item.values})
         if item.values["external_id"] in levels
@@ -171,6 +176,20 @@ def orders_of(work: UnitOfWork, territory: str, **where: Any) -> list[Record]:
     sites = dict(_named(work, "site", (record.values["site"] for record in homeless)))
     found += [record for record in homeless if sites[record.values["site"]]["territory"] == territory]
     return found
+
+
+def orders_to_watch(work: UnitOfWork, territory: str | None = None) -> list[Record]:
+    """The orders with clocks that are unfinished or were changed in the last day; of all territories where none is
+    named."""
+    recent = {"updated_at": Between(low=work.now - _FINISHED_LATELY)}
+    found: dict[str, Record] = {}
+    for where in (recent, {"status": UNFINISHED}):
+        some = (
+            Repository(work, "work_order").iterate(where) if territory is None else orders_of(work, territory, **where)
+        )
+        # Without an opening there is no clock.
+        found |= {record.id: record for record in some if record.values["body"].get("opened_at")}
+    return list(found.values())
 
 
 def promises(work: UnitOfWork, orders: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -199,17 +218,11 @@ def record_crossings(work: UnitOfWork, orders: Iterable[Watched]) -> list[tuple[
 
     The cause is the one that is known now; what is told later of the past changes no event.
     """
-    reached = {
-        f"sla:{order.record.id}:{item.clock}:{item.percent}": (order.name, item)
-        for order in orders
-        for state in order.states
-        for item in state.crossings
-    }
     log = EventLog(work)
-    if reached:
+    found = reached(orders)
+    if found:
         log.hold()
-    known = {client_id for chunk in _chunks(sorted(reached)) for client_id in log.told(chunk)}
-    new = [(client_id, *found) for client_id, found in reached.items() if client_id not in known]
+    new = [(client_id, *found[client_id]) for client_id in untold(work, found)]
     new.sort(key=lambda item: (item[2].at, item[1], item[2].clock, item[2].percent))
     for client_id, name, item in new:
         payload = {
@@ -222,6 +235,22 @@ def record_crossings(work: UnitOfWork, orders: Iterable[Watched]) -> list[tuple[
         kind = BREACHED if item.percent == BREACH else NEAR_BREACH
         log.append(kind, f"work_order {name}", payload, occurred_at=item.at, client_id=client_id)
     return [(name, item) for _, name, item in new]
+
+
+def reached(orders: Iterable[Watched]) -> dict[str, tuple[str, Crossing]]:
+    """What was reached of promises, each by the id under which the log knows it, with the work order."""
+    return {
+        f"sla:{order.record.id}:{item.clock}:{item.percent}": (order.name, item)
+        for order in orders
+        for state in order.states
+        for item in state.crossings
+    }
+
+
+def untold(work: UnitOfWork, client_ids: Iterable[str]) -> set[str]:
+    """Those of the ids that the log does not know yet."""
+    wanted, log = set(client_ids), EventLog(work)
+    return wanted - {client_id for chunk in _chunks(sorted(wanted)) for client_id in log.told(chunk)}
 
 
 def proposed_links(work: UnitOfWork, territory: str) -> list[Link]:

@@ -11,12 +11,15 @@ import time
 import structlog
 
 from api.settings import Settings
+from api.sla_policy import VARIABLE
 from api.warm import KernelWarmth
 
 _LONGEST_PAUSE_SECONDS = 30.0
 # A worker that lived for so long has nothing wrong with its settings.
 _SOUND_SECONDS = 10.0
 _END_SECONDS = 8.0
+# What a worker reads from the environment itself: the deadlines in its problems follow the policy of promises.
+_KEPT = frozenset({"MUSTER_KERNEL_CACHE", VARIABLE})
 _LOG = structlog.stdlib.get_logger("muster.supervisor")
 
 
@@ -72,11 +75,7 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         """A worker gets what it needs; the token and the address are the server's."""
-        own = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("MUSTER_") or name == "MUSTER_KERNEL_CACHE"
-        }
+        own = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_") or name in _KEPT}
         settings = self._settings
         return own | {
             "MUSTER_DATABASE_URL": settings.database_url,

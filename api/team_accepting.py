@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any
 
@@ -64,15 +64,18 @@ def accept_option(
     order: str,
     name: str,
     question: TeamQuestion,
-    version: int,
+    version: int | None,
     policy: TeamPolicy,
     recent: RecentTeams,
+    *,
+    on: date | None = None,
 ) -> tuple[PlanRecord, list[dict[str, Any]]]:
     """Put an option in force: the plan's record, and every other order that it moved.
 
     Args:
         question: what the options were asked for with.
-        version: of the plan that they rest on.
+        version: of the plan that they rest on; None is the one that is in force now.
+        on: the date of the running plan that they were asked of; today without.
 
     Raises:
         Stale: if that is not the version of the plan in force.
@@ -83,32 +86,39 @@ def accept_option(
     match = _NAME.fullmatch(name)
     assert match is not None, "checked by the path"
     as_of = int(match[1])
-    today = running_day(work, work_order=order)
+    today = running_day(work, work_order=order, on=on)
+    version = today.plan_version if version is None else version
     if today.plan_version != version:
         key = RecordKey("plan", (today.plan_id,))
         raise Stale([StaleRecord(key, version, today.plan_version)])
     teams = recent.find(answer_key(work.tenant_id, today.plan_id, order, as_of, question), version)
     if teams is None:
-        teams = _asked_again(work, order, name, as_of, question, policy)
+        teams = _asked_again(work, order, name, as_of, question, policy, on)
     option = teams.option(match[2])
     if option is None:
         raise OptionGone(order, name, "it is not among the options of its instant any more; ask again")
     fields = teams.changed_order(option)
     if fields is not None:
         _give_team(work, order, fields)
-        today = running_day(work, work_order=order)
+        today = running_day(work, work_order=order, on=on)
     sequences = _kept(today, order, name, option)
     changes = _changes(today, order, name, option, sequences)
     return put_in_force(work, today, sequences, version=version), changes
 
 
 def _asked_again(
-    work: UnitOfWork, order: str, name: str, as_of: int, question: TeamQuestion, policy: TeamPolicy
+    work: UnitOfWork,
+    order: str,
+    name: str,
+    as_of: int,
+    question: TeamQuestion,
+    policy: TeamPolicy,
+    on: date | None,
 ) -> Teams:
     """The answer of another process, or of this one long ago: what is stored has not changed, or it is gone."""
     if not 0 <= as_of <= int(work.now.timestamp()):
         raise OptionGone(order, name, "it comes from another time")
-    then = running_day(replace(work, now=datetime.fromtimestamp(as_of, UTC)), work_order=order)
+    then = running_day(replace(work, now=datetime.fromtimestamp(as_of, UTC)), work_order=order, on=on)
     return ask(then.problem, then.plan, order, question, policy)
 
 

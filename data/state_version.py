@@ -8,8 +8,19 @@ from data.orm import Base
 from data.session import UnitOfWork
 
 _FIGURES = ("id", "tenant_id", "version", "updated_at")
-# Plans have versions of their own, and what is told of the past changes nothing.
-_LEFT_OUT = ("planning_run", "plan", "plan_scope", "scope_head", "route", "event", "event_head", "outbox")
+# Plans have versions of their own, what is told of the past changes nothing, and no plan looks at positions, of which
+# there are many a second.
+_LEFT_OUT = (
+    "engineer_position",
+    "event",
+    "event_head",
+    "outbox",
+    "plan",
+    "plan_scope",
+    "planning_run",
+    "route",
+    "scope_head",
+)
 
 
 def state_version(work: UnitOfWork) -> str:

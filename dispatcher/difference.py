@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from dispatcher.documents import instant
-from dispatcher.reasons import duration_text
+from dispatcher.reasons import worded
 
 Document = Mapping[str, Any]
 Kind = Literal["placed", "dropped", "reassigned", "retimed", "added", "removed"]
@@ -28,12 +28,13 @@ WHY: Mapping[str, str] = {
     "ORDER_CHANGED": "the order itself changed: {fields}",
     "SHIFT_GONE": "{engineer} has no such shift any more",
     "SHIFT_CHANGED": "the shift of {engineer} changed: {fields}",
-    "MAKES_ROOM": "{engineer} does {other} ({level}) in that time",
-    "TAKES_PLACE": "{engineer} no longer does {other} in that time",
-    "KEEPS_PROMISE": "it would have been {late} late, and is {now_late} late now",
+    "MAKES_ROOM": "{engineer} does {other} ({level}) at that time instead",
+    "TAKES_PLACE": "{engineer} no longer does {other} at that time",
+    "KEEPS_PROMISE": "it was to be {late} late, and is in time now",
+    "LESS_LATE": "it was to be {late} late, and is only {now_late} late now",
     "COMES_AFTER": "{engineer} does {other} before it now",
     "NO_LONGER_AFTER": "{engineer} no longer does {other} before it",
-    "MOVES_ALONG": "what {engineer} does before it takes another time",
+    "MOVES_ALONG": "what {engineer} does before it has moved",
     "FITS": "{engineer} has room for it, and doing it costs less than leaving it undone",
     "NOT_SERVED": "{message}",
     "CHEAPER": "the plan as a whole costs {saved:,} less with all its changes",
@@ -67,11 +68,7 @@ class Why:
 
     @property
     def message(self) -> str:
-        said = dict(self.params)
-        for name, value in self.params.items():
-            if name.endswith("_seconds") and isinstance(value, int):
-                said[name.removesuffix("_seconds")] = duration_text(value)
-        return WHY[self.code].format(**said)
+        return worded(WHY[self.code], self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +331,9 @@ class _Comparison:
         late, now_late = self._before.late_seconds(name), self._after.late_seconds(name)
         if now_late >= late:
             return []
-        return [Why("KEEPS_PROMISE", {"late_seconds": late, "now_late_seconds": now_late})]
+        if now_late == 0:
+            return [Why("KEEPS_PROMISE", {"late_seconds": late})]
+        return [Why("LESS_LATE", {"late_seconds": late, "now_late_seconds": now_late})]
 
     def _neighbours(self, name: str) -> Iterable[Why]:
         """What is done before an order on its route that was not, or the other way round."""

@@ -52,6 +52,11 @@ def instant_text(seconds: int, timezone: ZoneInfo) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone(timezone).isoformat()
 
 
+def utc_text(at: datetime) -> str:
+    """An instant → ISO 8601 in UTC, in whole seconds: `"2026-11-23T00:00:00Z"`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def exact(number: object) -> Exact:
     """A number as written in the document, exactly; an int where it is whole."""
     if isinstance(number, int):

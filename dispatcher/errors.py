@@ -312,14 +312,18 @@ class Stale(Refusal):
 
 
 class WrongState(Refusal):
-    """The record's life has gone where `action` cannot happen any more."""
+    """The record's life has gone where `action` cannot happen any more.
+
+    The sentence is made of both: `state` is what follows "it is", `action` what follows "it is not possible to".
+    """
 
     code = "WRONG_STATE"
 
     def __init__(self, record: RecordKey, state: str, action: str) -> None:
         self.record, self.state, self.action = record, state, action
         params = {**record.as_params(), "state": state, "action": action}
-        super().__init__(f"{record} is {state}: {action} is not possible", params, record, state, action)
+        told = action.replace("_", " ")
+        super().__init__(f"{record} is {state}: it is not possible to {told}", params, record, state, action)
 
 
 class NoPlanInForce(WrongState):

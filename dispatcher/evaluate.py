@@ -47,9 +47,17 @@ class Evaluation:
 def evaluate(problem: Problem, plan: Plan) -> Evaluation:
     """Judge a plan with times by every rule of the catalogue."""
     facts = read_facts(problem, plan)
-    findings = tuple(finding for rule in HARD_RULES for finding in rule.breaches(facts))
     terms = soft_terms(facts)
-    return Evaluation(terms, total_of(terms), findings)
+    return Evaluation(terms, total_of(terms), _findings(facts))
+
+
+def breaches(problem: Problem, plan: Plan) -> tuple[Finding, ...]:
+    """The findings of `evaluate` alone, for who does not ask what the plan costs."""
+    return _findings(read_facts(problem, plan))
+
+
+def _findings(facts: Facts) -> tuple[Finding, ...]:
+    return tuple(finding for rule in HARD_RULES for finding in rule.breaches(facts))
 
 
 def soft_terms(facts: Facts) -> tuple[Term, ...]:

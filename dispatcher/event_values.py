@@ -11,6 +11,9 @@ from dispatcher.errors import EventRefused, Issue
 from dispatcher.live_state import LiveState
 from dispatcher.told_records import Values, moment
 
+GRADED_LEVEL = "graded_level"
+"""In the body of an event of an order the level that the rules give its facts, where the teller named none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

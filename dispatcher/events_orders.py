@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.event_values import Event, refuse, there, wrong_state
+from dispatcher.event_values import GRADED_LEVEL, Event, refuse, there, wrong_state
 from dispatcher.live_state import LIVE, Effects, LiveState
 from dispatcher.services.state_visits import IN_HAND
 from dispatcher.told_records import TOLD, Values
@@ -17,7 +17,7 @@ _PLACE = "location"
 def opened(state: LiveState, event: Event) -> Effects:
     """The order as it is told is there, and open; its clocks begin when that happened, unless it says when."""
     known_since = {"opened_at": event.occurred_at.isoformat()}
-    order = _ORDER.from_words({**known_since, **event.body["order"]}) | {"status": "open"}
+    order = _ORDER.from_words({**known_since, **_graded(event), **event.body["order"]}) | {"status": "open"}
     if state.find("work_order", order["external_id"]) is not None:
         name = order["external_id"]
         message = f"work order {name} is there already"
@@ -47,7 +47,11 @@ def edited(state: LiveState, event: Event) -> Effects:
             "Open another order for the other place.",
             work_order=order["external_id"],
         )
-    kept = {name: value for name, value in (told | changes).items() if name not in changes or value is not None}
+    kept = {
+        name: value
+        for name, value in (told | _graded(event) | changes).items()
+        if name not in changes or value is not None
+    }
     after = _ORDER.from_words(kept)
     return Effects() if after == order else Effects({"work_order": [after]})
 
@@ -86,3 +90,7 @@ def unfinished(state: LiveState, event: Event) -> Values:
             state=order["status"],
         )
     return order
+
+
+def _graded(event: Event) -> dict[str, str]:
+    return {"level": event.text(GRADED_LEVEL)} if GRADED_LEVEL in event.body else {}

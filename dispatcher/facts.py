@@ -6,10 +6,11 @@ reported as a finding and left out of the facts, so that every rule can rely on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from dispatcher.model import Engineer, Presence, Shift, WorkOrder
+from dispatcher.model import Engineer, Level, Presence, Shift, WorkOrder
 from dispatcher.plan import Plan, Route, Stop, TeamAssignment
 from dispatcher.problem import Problem, ShiftKey
 
@@ -129,6 +130,25 @@ class Facts:
     teams: Mapping[str, TeamAssignment]
     unserved: tuple[WorkOrder, ...]
     findings: list[Finding] = field(default_factory=list)
+
+    @cached_property
+    def late(self) -> Mapping[str, Mapping[Level, tuple[int, int]]]:
+        """(seconds late, orders late) by kind and level, over all orders, served or not."""
+        late: dict[str, dict[Level, tuple[int, int]]] = {}
+        for order, latenesses in self._latenesses():
+            for kind, seconds in latenesses.items():
+                total = sum(seconds)
+                if total:
+                    by_level = late.setdefault(kind, {})
+                    before = by_level.get(order.level, (0, 0))
+                    by_level[order.level] = (before[0] + total, before[1] + 1)
+        return late
+
+    def _latenesses(self) -> Iterator[tuple[WorkOrder, Mapping[str, tuple[int, ...]]]]:
+        for service in self.services.values():
+            yield service.order, service.latenesses()
+        for order in self.unserved:
+            yield order, unserved_latenesses(order, self.problem.end)
 
     def route_of(self, key: ShiftKey) -> RouteFacts | None:
         return next((r for r in self.routes if (r.engineer.id, r.shift.id) == key), None)

@@ -20,6 +20,8 @@ Presence = Literal["on_site", "remote", "standby"]
 ArrivalMode = Literal["together", "staggered", "lead_first"]
 
 LEVELS: tuple[Level, ...] = ("L1", "L2", "L3", "L4")
+URGENT: frozenset[Level] = frozenset({"L1", "L2"})
+"""Levels that are worth turning over other work for."""
 VALUE_BY_LEVEL: Mapping[Level, int] = {"L1": 360000, "L2": 108000, "L3": 28800, "L4": 7200}
 LEAD = "lead"
 

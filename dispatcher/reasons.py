@@ -18,7 +18,7 @@ REASONS: Mapping[str, str] = {
     "NOT_ALLOWED": "{engineer} is not among the allowed engineers, or is excluded",
     "PINNED_ELSEWHERE": "it is pinned to {pinned}",
     "PREDECESSOR_UNASSIGNED": "it waits for {other}, which is unassigned",
-    "SKILL_MISSING": "{engineer} has no path to the skill {skill} (level {level} needed)",
+    "SKILL_MISSING": "{engineer} lacks the skill {skill} (level {level} needed)",
     "SKILL_LEVEL": "{engineer} reaches level {best_level} of {skill}, level {level} is needed",
     "SKILL_EXPIRED": "the certificate of {engineer} for {skill} runs out before the work could start",
     "PARTS": "{engineer} carries too few of {part}: {needed} needed, {stock} in stock",
@@ -28,8 +28,8 @@ REASONS: Mapping[str, str] = {
     "PARTS_TAKEN": "the {part} that {engineer} carries goes to other orders of the shift",
     "STANDBY": "{engineer} stands by for {other} and would come too late there if called",
     "MAX_WORK_ORDERS": "{engineer} has as many orders as the shift may have ({limit})",
-    "DISPLACED": "it would fit an empty day of {engineer}, but other work fills the day",
-    "FIXED_WORK": "pinned work and teams leave {engineer} no time for it",
+    "DISPLACED": "other work fills the day of {engineer}; on an empty day it would fit",
+    "FIXED_WORK": "work that is pinned or done with a team leaves {engineer} no time for it",
     "BREAK": "it leaves {engineer} no room for a break, even on an empty day",
     "SHIFT": "{engineer} would finish {overtime} after the latest end of the shift, even on an empty day",
     "TIME_WINDOW": "{engineer} cannot be there inside a time window, even on an empty day",
@@ -45,8 +45,8 @@ REASONS: Mapping[str, str] = {
 }
 
 FIXES: Mapping[str, str] = {
-    "OVERTIME": "{engineer} could do it if the shift {shift} could end {amount} later",
-    "TIME_WINDOW": "{engineer} could do it {amount} outside the time windows, at {start}",
+    "OVERTIME": "{engineer} could do it if the shift {shift} ended {amount} later",
+    "TIME_WINDOW": "{engineer} could do it {amount} outside its time windows, starting {start}",
     "SKILL_LEVEL": "{engineer} could do it with one level more of {skill}",
     "CERTIFICATE": "{engineer} could do it with a valid certificate for {skill}",
     "PARTS": "{engineer} could do it with {missing} more of {part} on board",
@@ -76,7 +76,7 @@ class Reason:
 
     @property
     def message(self) -> str:
-        return _sentence(REASONS[self.code], self.engineer, self.params)
+        return worded(REASONS[self.code], {"engineer": self.engineer, **self.params})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,8 @@ class Fix:
 
     @property
     def message(self) -> str:
-        return _sentence(FIXES[self.code], self.engineer, {"amount_seconds": self.amount_seconds, **self.params})
+        params = {"engineer": self.engineer, "amount_seconds": self.amount_seconds, **self.params}
+        return worded(FIXES[self.code], params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,17 @@ def duration_text(seconds: int) -> str:
     return " ".join(parts)
 
 
-def _sentence(template: str, engineer: str, params: Mapping[str, object]) -> str:
-    """A message of the catalogue: `x_seconds` can be said as `{x}`, and an instant without its offset."""
-    said: dict[str, object] = {"engineer": engineer, **params}
+def worded(template: str, params: Mapping[str, object]) -> str:
+    """A message of a catalogue with its parameters.
+
+    `x_seconds` can be said as `{x}` in hours and minutes; the instant `start` as `{start}` with its day and without its
+    offset, or as `{clock}` without its day.
+    """
+    said = dict(params)
     for name, value in params.items():
         if name.endswith("_seconds") and isinstance(value, int):
             said[name.removesuffix("_seconds")] = duration_text(value)
     if "start" in said:
         said["start"] = str(said["start"])[:16].replace("T", " ")
+        said["clock"] = str(params["start"])[11:16]
     return template.format(**said)

@@ -50,9 +50,17 @@ def service_seconds(
     problem: Problem, engineer: Engineer, order: WorkOrder, role: str | None, on_site_size: int, start: int
 ) -> int:
     """Seconds of a stop that starts at `start`, setup apart: base × engineer's factor × substitution factors."""
+    return stretched_seconds(
+        engineer, order, role, on_site_size, effective_qualification(problem, engineer, order, role, start)
+    )
+
+
+def stretched_seconds(
+    engineer: Engineer, order: WorkOrder, role: str | None, on_site_size: int, qualification: Qualification
+) -> int:
+    """The same for a qualification that is known."""
     base = base_seconds(order, role, on_site_size)
     factor = engineer_factor(engineer, order, role)
-    qualification = effective_qualification(problem, engineer, order, role, start)
     substitution = qualification.duration_factor if qualification.qualified else 1
     if factor == 1 and substitution == 1:
         return base

@@ -5,11 +5,11 @@ A measure returns the amount by level for the rules that grade by level, else un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from dispatcher.facts import Facts, Service, unserved_latenesses
-from dispatcher.model import Exact, Level, WorkOrder, round_half_up
+from dispatcher.facts import Facts, Service
+from dispatcher.model import Exact, Level, round_half_up
 from dispatcher.service import effective_qualification, repeat_visit_seconds
 
 Amounts = Mapping[Level | None, Exact]
@@ -23,21 +23,11 @@ def unserved(facts: Facts) -> Amounts:
     return {None: sum((order.value for order in facts.unserved), start=0)}
 
 
-def _all_latenesses(facts: Facts) -> Iterator[tuple[WorkOrder, Mapping[str, tuple[int, ...]]]]:
-    for service in facts.services.values():
-        yield service.order, service.latenesses()
-    for order in facts.unserved:
-        yield order, unserved_latenesses(order, facts.problem.end)
-
-
 def lateness(kind: str) -> Measure:
     """Seconds late of one kind, summed by level over served and unserved orders."""
 
     def measure(facts: Facts) -> Amounts:
-        amounts: dict[Level | None, Exact] = {}
-        for order, latenesses in _all_latenesses(facts):
-            amounts[order.level] = amounts.get(order.level, 0) + sum(latenesses[kind])
-        return amounts
+        return {level: seconds for level, (seconds, _) in facts.late.get(kind, {}).items()}
 
     return measure
 
@@ -46,10 +36,7 @@ def lateness_once(kind: str) -> Measure:
     """Orders with any lateness of one kind, by level."""
 
     def measure(facts: Facts) -> Amounts:
-        amounts: dict[Level | None, Exact] = {}
-        for order, latenesses in _all_latenesses(facts):
-            amounts[order.level] = amounts.get(order.level, 0) + (sum(latenesses[kind]) > 0)
-        return amounts
+        return {level: orders for level, (_, orders) in facts.late.get(kind, {}).items()}
 
     return measure
 
@@ -79,7 +66,9 @@ def substitution(facts: Facts) -> Amounts:
     total: Exact = 0
     for service in facts.services.values():
         for stop in service.stops:
-            total += effective_qualification(facts.problem, stop.engineer, stop.order, stop.role, stop.start).penalty
+            penalty = effective_qualification(facts.problem, stop.engineer, stop.order, stop.role, stop.start).penalty
+            if penalty:
+                total += penalty
     return {None: total}
 
 

@@ -111,7 +111,8 @@ def _horizon(document: JsonObject, issues: IssueList) -> Horizon:
 
 
 @lru_cache(maxsize=256)
-def _is_timezone(name: str) -> bool:
+def is_timezone(name: str) -> bool:
+    """Whether the IANA time zone database has a zone of this name."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
@@ -121,7 +122,7 @@ def _is_timezone(name: str) -> bool:
 
 def _timezone_issues(document: JsonObject, issues: IssueList) -> None:
     name = text(document.get("timezone"))
-    if name is None or _is_timezone(name):
+    if name is None or is_timezone(name):
         return
     issues.report(
         ("timezone",),

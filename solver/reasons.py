@@ -120,7 +120,13 @@ class ReasonFinder:
     # -- orders ------------------------------------------------------------------------------------------------
 
     def _single(self, order: WorkOrder) -> list[_Answer]:
-        return [self._answer(order, engineer, None, 1) for engineer in self._engineers(order)]
+        """Only the smallest fix of all is told, so no engineer is asked for a larger one than those before."""
+        answers: list[_Answer] = []
+        least = FAR_FUTURE
+        for engineer in self._engineers(order):
+            answers.append(self._answer(order, engineer, None, 1, least))
+            least = min([least, *(fix.amount_seconds for fix in answers[-1].fixes)])
+        return answers
 
     def _team(self, order: WorkOrder) -> list[_Answer]:
         """For a team the engineer's best role is tested; who fits is told what the team lacks."""
@@ -185,8 +191,11 @@ class ReasonFinder:
 
     # -- one engineer ------------------------------------------------------------------------------------------
 
-    def _answer(self, order: WorkOrder, engineer: Engineer, role: str | None, size: int) -> _Answer:
-        """The first thing in the way of one engineer, from what cannot change to what testing shows."""
+    def _answer(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, least: int = FAR_FUTURE
+    ) -> _Answer:
+        """The first thing in the way of one engineer, from what cannot change to what testing shows; fixes of more
+        than `least` seconds need not be found."""
         name = engineer.id
         if not self._state.routes_of[name]:
             return _Answer(Reason(name, "NO_SHIFT"))
@@ -211,22 +220,26 @@ class ReasonFinder:
                 if stock < needed:
                     params = {"part": part, "needed": needed, "stock": stock, "missing": needed - stock}
                     return _Answer(Reason(name, "PARTS", params), self._parts_fixes(order, name, stint))
-        return self._tested(order, engineer, role, size, stint)
+        return self._tested(order, engineer, role, size, stint, least)
 
-    def _tested(self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint) -> _Answer:
+    def _tested(
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint, least: int
+    ) -> _Answer:
         name = engineer.id
         routes = self._state.routes_of[name]
-        best = self._cheapest(stint, self._stocked(order, name), AS_PLANNED)
+        stocked = self._stocked(order, name)
+        best = self._cheapest(stint, stocked, AS_PLANNED)
         if best is not None:
             company = self._state.company_cost(order, (name,), (name,))
             answer = self._dear(order, name, best[0] + company - self._state.unserved_cost(order))
             return replace(answer, fits=True)
-        bare = [index for index in routes if self._cheapest(stint, [index], AS_PLANNED) is not None]
+        unstocked = [index for index in routes if index not in stocked]
+        bare = [index for index in unstocked if self._cheapest(stint, [index], AS_PLANNED) is not None]
         if bare:
             part = ", ".join(self._state.missing_parts(order, bare[:1]))
             return _Answer(Reason(name, "PARTS_TAKEN", {"part": part}), self._parts_fixes(order, name, stint))
-        fixes = tuple(self._time_fixes(order, engineer, role, size, stint))
-        if self._cheapest(stint, routes, ("standby",)) is not None:
+        fixes = tuple(self._time_fixes(order, engineer, role, size, stint, least))
+        if self._stands_by_for(routes) and self._cheapest(stint, routes, ("standby",)) is not None:
             return _Answer(Reason(name, "STANDBY", {"other": self._stands_by_for(routes)}), fixes)
         if self._cheapest(stint, routes, ("empty",)) is not None:
             limit = self._limit_reached(routes)
@@ -250,7 +263,7 @@ class ReasonFinder:
             return Reason(name, "MAX_WORK_ORDERS", {"limit": limit})
         if fits(stint):
             return Reason(name, "FIXED_WORK")
-        if fits(stint, "standby"):
+        if self._stands_by_for(routes) and fits(stint, "standby"):
             return Reason(name, "STANDBY", {"other": self._stands_by_for(routes)})
         expired = self._expired(order, engineer, role, stint)
         if expired and fits(self._as_if_skilled(order, engineer, role, size, stint, expired)):
@@ -298,7 +311,7 @@ class ReasonFinder:
     # -- what would help ---------------------------------------------------------------------------------------
 
     def _time_fixes(
-        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint
+        self, order: WorkOrder, engineer: Engineer, role: str | None, size: int, stint: Stint, least: int
     ) -> Iterator[Fix]:
         """Changes that would make room in the day as it is planned."""
         if not self._seeks_fixes:
@@ -309,16 +322,17 @@ class ReasonFinder:
         for index in stocked:
             shift = self._state.routes[index].shift
             following = (other.start for other in engineer.shifts if other.start >= shift.latest_end)
-            end = self._earliest_end(index, stint, AS_PLANNED, min([self._problem.end, *following]))
+            limit = min([self._problem.end, shift.latest_end + least, *following])
+            end = self._earliest_end(index, stint, AS_PLANNED, limit)
             if end is not None:
                 overruns.append((end - shift.latest_end, shift.id))
         if overruns:
             seconds, shift_id = min(overruns)
             yield Fix(name, "OVERTIME", seconds, {"shift": shift_id})
-        if self._cheapest(stint, stocked, ("orders",)) is not None:
+        if self._limit_reached(stocked) is not None and self._cheapest(stint, stocked, ("orders",)) is not None:
             yield _fix(name, "MORE_ORDERS")
         if stint.windows:
-            yield from self._window_fix(stint, name, stocked)
+            yield from self._window_fix(stint, name, stocked, least)
         expired = self._expired(order, engineer, role, stint)
         if len(expired) == 1:
             skilled = self._as_if_skilled(order, engineer, role, size, stint, expired)
@@ -326,8 +340,11 @@ class ReasonFinder:
                 params = {"skill": expired[0].required.skill, "level": expired[0].required.level}
                 yield _fix(name, "CERTIFICATE", params)
 
-    def _window_fix(self, stint: Stint, engineer: str, routes: list[int]) -> Iterator[Fix]:
+    def _window_fix(self, stint: Stint, engineer: str, routes: list[int], least: int) -> Iterator[Fix]:
         """The start nearest to a window that the day as planned has room for."""
+        wider = tuple((opens - least, closes + least) for opens, closes in stint.windows)
+        if least < FAR_FUTURE and self._cheapest(replace(stint, windows=wider), routes, AS_PLANNED) is None:
+            return
         free = replace(stint, windows=())
 
         def start_of(insertion: Insertion) -> int:

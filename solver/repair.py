@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dispatcher.evaluate import evaluate
+from dispatcher.evaluate import breaches
 from dispatcher.facts import Finding
 from dispatcher.plan import Plan, Rest, RouteSequence, Sequences, Visit
 from dispatcher.problem import Problem
@@ -19,14 +19,33 @@ def without_breaches(problem: Problem, sequences: Sequences) -> Sequences:
     """
     while True:
         plan = build_plan(problem, sequences)
-        findings = evaluate(problem, plan).findings
+        findings = breaches(problem, plan)
         if not findings:
             return sequences
         culprits = {str(f.params["work_order"]) for f in findings if f.params.get("work_order")}
+        for finding in findings:
+            if finding.rule == "parts":
+                culprits |= _without_parts(problem, plan, str(finding.params["part"]))
         culprits &= {stop.work_order for route in plan.routes for stop in route.stops if stop.work_order}
         if not culprits:
             culprits = set(_last_orders(plan, findings))
         sequences = _without(sequences, culprits)
+
+
+def _without_parts(problem: Problem, plan: Plan, part: str) -> set[str]:
+    """The last order of every route that needs more of a part by itself than it carries; else the last one for which
+    a team has too few."""
+    last: list[str] = []
+    short: set[str] = set()
+    for route in plan.routes:
+        orders = [problem.order_by_id[stop.work_order] for stop in route.stops if stop.work_order]
+        needing = [order for order in orders if order.parts.get(part)]
+        singles = [order for order in needing if order.team is None]
+        stock = problem.engineer_by_id[route.engineer].parts.get(part, 0)
+        if sum(order.parts[part] for order in singles) > stock:
+            short.add(singles[-1].id)
+        last += [order.id for order in needing]
+    return short or set(last[-1:])
 
 
 def _last_orders(plan: Plan, findings: Iterable[Finding]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from dispatcher.model import Engineer, Shift
 from dispatcher.problem import Problem
 from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
+from solver.route_floors import Gap, RouteFloors
 from solver.stint import FAR_FUTURE, FAR_PAST, Stint
 
 MAX_LABELS = 4
@@ -61,14 +62,15 @@ class Insertion:
 class RouteState:
     """A shift's route as a list of stints, with labels cached in front of every position."""
 
-    def __init__(self, problem: Problem, engineer: Engineer, shift: Shift) -> None:
+    def __init__(self, problem: Problem, engineer: Engineer, shift: Shift, stints: Sequence[Stint] = ()) -> None:
         self.engineer = engineer
         self.shift = shift
         self.key = (engineer.id, shift.id)
-        self.stints: list[Stint] = []
+        self.stints: list[Stint] = list(stints)
         self.is_closed = False
         self._standby_starts: tuple[int, ...] = ()
         self._keeps_promises: Callable[[list[Made], tuple[int, int]], bool] | None = None
+        self._known_floors: RouteFloors | None = None
         weights = problem.weights
         self._problem = problem
         self._now = problem.now
@@ -85,10 +87,7 @@ class RouteState:
     @classmethod
     def of(cls, problem: Problem, engineer: Engineer, shift: Shift, stints: Sequence[Stint]) -> RouteState:
         """A route that already has these stints."""
-        route = cls(problem, engineer, shift)
-        route.stints = list(stints)
-        route._refresh()
-        return route
+        return cls(problem, engineer, shift, stints)
 
     def fork(self) -> RouteState:
         """A copy that can change while this one stays as it is."""
@@ -192,7 +191,7 @@ class RouteState:
 
         `price` may judge a finished insertion by more than its own cost (coupled rules), or refuse it with None.
         Without one, places that cannot cost less than `below` need not be tried, and are not. The first `after` stops
-        of the route stay the first ones.
+        of the route stay the first ones. Of places that cost the same the first one counts.
         """
         limit = self.shift.max_work_orders
         if self.is_closed or (limit is not None and len(self.stints) >= limit):
@@ -206,22 +205,28 @@ class RouteState:
                 waits = [place + 1 for place, made in enumerate(self.stints) if made.order.id in stint.after]
                 first = max([first, *waits])
             positions = range(first, len(self.stints) + 1)
-        floors = self._floors(stint) if price is None else None
+        if stint.running_since is None:
+            positions = self._in_time(positions, stint)
+        least: dict[int, int] = {}
+        floors = self._floors() if price is None and stint.running_since is None else None
+        if floors is not None and (below is not None or len(positions) > 1):
+            least = {position: floors.of(stint, position) for position in positions}
+            positions = sorted(positions, key=least.__getitem__)
         best: tuple[int, Insertion] | None = None
         for position in positions:
-            if stint.running_since is None and self._opens[position] > stint.not_after:
-                break
-            if floors is not None and below is not None and floors[position] >= below:
+            limit = below if least else None
+            if least and best is not None:
+                first_of_equals = best[0] + (position < best[1].position)
+                limit = first_of_equals if limit is None else min(limit, first_of_equals)
+            if limit is not None and least[position] - self.cost >= limit:
                 continue
-            if stint.running_since is None and self._comes_too_late(position, stint):
-                continue
-            insertion = self._try(position, stint)
+            is_bounded = limit is not None and least[position] > FAR_PAST
+            insertion = self._try(position, stint, limit + self.cost if limit is not None and is_bounded else None)
             if insertion is None:
                 continue
             value = insertion.label.cost - self.cost if price is None else price(insertion)
-            if value is not None and (best is None or value < best[0]):
+            if value is not None and (best is None or (value, position) < (best[0], best[1].position)):
                 best = (value, insertion)
-                below = value if below is None else min(below, value)
         return best
 
     def latest_insertion(self, stint: Stint, most: int) -> tuple[int, Insertion] | None:
@@ -235,7 +240,7 @@ class RouteState:
         first = 1 if self.is_running else 0
         best: tuple[int, Insertion] | None = None
         for position in range(len(self.stints), first - 1, -1):
-            if self._opens[position] > stint.not_after or self._comes_too_late(position, stint):
+            if not self._in_time((position,), stint):
                 continue
             insertion = self._try(position, stint)
             if insertion is None:
@@ -248,25 +253,31 @@ class RouteState:
                 break
         return best
 
-    def _comes_too_late(self, position: int, stint: Stint) -> bool:
-        """Whether a stint here pushes what follows past its latest start, even without breaks, setup and traffic."""
-        latest = self._latest[position]
-        if latest == FAR_FUTURE:
-            return False
-        where, free = self._state[position][0], self._opens[position]
-        speed = self.engineer.speed_factor
-        if not stint.remote:
-            free += self._travel.free_flow_row(where, speed)[stint.place]
-            where = stint.place
-        start = max(free, stint.not_before)
-        if stint.windows:
-            start = min((max(start, opens) for opens, closes in stint.windows if start <= closes), default=FAR_FUTURE)
-        end = start + _shortest_seconds(stint)
-        following = self._end_place
-        if position < len(self.stints):
-            following = None if self.stints[position].remote else self.stints[position].place
-        ride = 0 if following is None else self._travel.free_flow_row(where, speed)[following]
-        return end + ride > latest
+    def _in_time(self, positions: Sequence[int], stint: Stint) -> list[int]:
+        """The positions where a stint can start, and what follows still can, even without breaks, setup and traffic."""
+        speed, seconds, place = self.engineer.speed_factor, _shortest_seconds(stint), stint.place
+        found: list[int] = []
+        for position in positions:
+            free, latest = self._opens[position], self._latest[position]
+            if free > stint.not_after:
+                continue
+            if latest == FAR_FUTURE:
+                found.append(position)
+                continue
+            where = self._state[position][0]
+            if not stint.remote:
+                free += self._travel.free_flow_row(where, speed)[place]
+                where = place
+            start = max(free, stint.not_before)
+            if stint.windows:
+                start = min((max(start, opens) for opens, ends in stint.windows if start <= ends), default=FAR_FUTURE)
+            following = self._end_place
+            if position < len(self.stints):
+                following = None if self.stints[position].remote else self.stints[position].place
+            ride = 0 if following is None else self._travel.free_flow_row(where, speed)[following]
+            if start + seconds + ride <= latest:
+                found.append(position)
+        return found
 
     def _latest_starts(self) -> list[int]:
         """Before every position, the latest start of what follows that could still keep all hard bounds.
@@ -291,62 +302,33 @@ class RouteState:
             following = None if stint.remote else stint.place
         return found
 
-    def _floors(self, stint: Stint) -> list[int] | None:
-        """What a stint costs at least at each position: its detour and its own lateness.
-
-        Holds where one more stop only ever makes the others later, and going later never costs less: without breaks
-        (which it may let begin elsewhere), traffic, expiring certificates and starts that count from a current plan.
-        None elsewhere. Where the detour or the setup it saves is longer than the stint, what follows gains time:
-        there nothing is known.
-        """
-        if self._rests or self._varies or self._later_may_be_cheaper:
+    def _floors(self) -> RouteFloors | None:
+        """Bounds on the cost of insertions; None where there are none: where traffic may also speed up, and for who
+        stands by and may wait."""
+        if self._travel.may_speed_up or self._keeps_promises is not None:
             return None
-        if not _is_plain(stint) or stint.running_since is not None:
-            return None
-        own = stint.fixed_cost + stint.segments[0][2]
-        if stint.remote:
-            return [own] * len(self._state)
-        speed = self.engineer.speed_factor
-        onward = self._travel.free_flow_row(stint.place, speed)
-        seconds = stint.segments[0][1] or 0
-        floors: list[int] = []
-        for position, (where, set_up) in enumerate(self._state):
-            there = self._travel.free_flow_row(where, speed)
-            travel, meters = there[stint.place], 0
-            following = self._following[position]
-            if following is not None:
-                travel += onward[following] - there[following]
-            if travel + seconds < self._saved_setup(position, stint, set_up):
-                floors.append(FAR_PAST)
-                continue
-            if self._distance_weight:
-                meters = self._travel.meters(where, stint.place)
-                if following is not None:
-                    meters += self._travel.meters(stint.place, following) - self._travel.meters(where, following)
-            cost = own + travel * self._travel_weight + meters * self._distance_weight
-            if stint.lateness is not None:
-                arrival = self._opens[position] + there[stint.place]
-                start = max(arrival, stint.not_before)
-                cost += stint.lateness.of(arrival, start, start + seconds)
-            floors.append(cost)
-        return floors
+        if self._known_floors is None:
+            gaps = [
+                Gap(*state, opens, min((label.cost for group in labels.values() for label in group), default=0))
+                for state, opens, labels in zip(self._state, self._opens, self._labels, strict=True)
+            ]
+            self._known_floors = RouteFloors(self._problem, self.engineer, self.shift, self.stints, gaps)
+        return self._known_floors
 
-    def _saved_setup(self, position: int, stint: Stint, set_up: int) -> int:
-        """Setup that the next stop on site need not pay behind the stint, less what the stint pays itself."""
-        paid = 0 if stint.place == set_up else stint.setup_seconds
-        following = next((other for other in self.stints[position:] if not other.remote), None)
-        if following is None or following.place != stint.place or following.place == set_up:
-            return -paid
-        return following.setup_seconds - paid
-
-    def _try(self, position: int, stint: Stint) -> Insertion | None:
+    def _try(self, position: int, stint: Stint, ceiling: int | None = None) -> Insertion | None:
+        """The route with a stint at a position; None where that is not feasible, or known to cost `ceiling` or more."""
         if stint.running_since is not None:
             return self._drive_all([stint, *self.stints])
         labels = self._advance(self._rested(self._labels[position]), stint, *self._state[position])
         if not labels:
             return None
         where, set_up = _moved(stint, *self._state[position])
+        floors = None if ceiling is None else self._floors()
         for index in range(position, len(self.stints)):
+            if floors is not None and ceiling is not None:
+                so_far = min([label.cost for group in labels.values() for label in group])
+                if so_far + floors.going_on(index, where) >= ceiling:
+                    return None
             following = self.stints[index]
             labels = self._advance(self._rested(labels), following, where, set_up)
             if not labels:
@@ -370,6 +352,7 @@ class RouteState:
         """Drive the whole route again and keep the labels in front of every position."""
         self._rests = self._due_rests()
         self._all_taken = (1 << len(self._rests)) - 1
+        self._last_rest = max((rest[2] for rest in self._rests), default=0)
         since = self.stints[0].running_since if self.stints else None
         free = max(self.shift.start, self._now) if since is None else since
         where, set_up = self.start_place(), -1
@@ -390,12 +373,7 @@ class RouteState:
         ]
         self._best = self._finish(labels, where, len(self.stints)) if self.stints else None
         self._latest = self._latest_starts()
-        self._later_may_be_cheaper = not all(_is_plain(stint) for stint in self.stints)
-        following = self._end_place
-        self._following = [following]
-        for stint in reversed(self.stints):
-            following = following if stint.remote else stint.place
-            self._following.insert(0, following)
+        self._known_floors = None
 
     def _due_rests(self) -> list[tuple[int, int, int, int]]:
         """(index, earliest start, latest start, seconds) of the breaks still to be taken."""
@@ -415,24 +393,35 @@ class RouteState:
         """Labels with every break that may be taken here, taken or not."""
         if not self._rests:
             return labels
-        if not any(label.free <= rest[2] for group in labels.values() for label in group for rest in self._rests):
+        for group in labels.values():
+            # The first label of a group is the earliest one.
+            if group[0].free <= self._last_rest:
+                break
+        else:
             return labels
-        found: Labels = {mask: list(group) for mask, group in labels.items()}
+        found = dict(labels)
+        more: set[int] = set()
         for mask in range(self._all_taken):
-            group = found.get(mask)
-            if not group:
+            waiting = found.get(mask)
+            if not waiting:
                 continue
             for bit, (index, earliest, latest, seconds) in enumerate(self._rests):
                 if mask & (1 << bit):
                     continue
-                for label in group:
+                rested = []
+                for label in waiting:
                     start = max(label.free, earliest, self._now)
                     if start <= latest:
                         end = start + seconds
                         made = Made(label.made, None, index, start, start, end, 0)
-                        rested = Label(end, label.cost, label.busy, label.worst, made)
-                        found.setdefault(mask | (1 << bit), []).append(rested)
-        return {mask: self._kept(group) for mask, group in found.items()}
+                        rested.append(Label(end, label.cost, label.busy, label.worst, made))
+                if rested:
+                    with_it = mask | (1 << bit)
+                    found[with_it] = [*found.get(with_it, ()), *rested]
+                    more.add(with_it)
+        for mask in more:
+            found[mask] = self._kept(found[mask])
+        return found
 
     def _advance(self, labels: Labels, stint: Stint, where: int, set_up: int) -> Labels:
         """Labels after the stint; those that can no longer take a due break are dropped."""
@@ -446,7 +435,7 @@ class RouteState:
                 if served is not None and (mask == all_taken or self._can_still_rest(mask, served.free)):
                     reached.append(served)
             if reached:
-                found[mask] = self._kept(reached)
+                found[mask] = reached if len(reached) == 1 else self._kept(reached)
         return found
 
     def _departures(self, group: list[Label]) -> list[Label]:
@@ -466,20 +455,23 @@ class RouteState:
         return all(free <= rest[2] or mask & (1 << bit) for bit, rest in enumerate(self._rests))
 
     def _serve(self, label: Label, stint: Stint, where: int, setup: int) -> Label | None:
-        # Running work may have ended before now, but no leg departs before it.
-        free = label.free if stint.remote else max(label.free, self._now)
+        free, now, place = label.free, self._now, stint.place
         cost = label.cost + stint.fixed_cost
         travel = 0
-        if not stint.remote and where != stint.place:
-            if self._varies:
-                travel = self._travel.seconds(where, stint.place, free, self.engineer.speed_factor)
-            else:
-                travel = self._travel.free_flow_row(where, self.engineer.speed_factor)[stint.place]
-            cost += travel * self._travel_weight
-            if self._distance_weight:
-                cost += self._travel.meters(where, stint.place) * self._distance_weight
+        if not stint.remote:
+            # Running work may have ended before now, but no leg departs before it.
+            if free < now:
+                free = now
+            if where != place:
+                if self._varies:
+                    travel = self._travel.seconds(where, place, free, self.engineer.speed_factor)
+                else:
+                    travel = self._travel.free_flow_row(where, self.engineer.speed_factor)[place]
+                cost += travel * self._travel_weight
+                if self._distance_weight:
+                    cost += self._travel.meters(where, place) * self._distance_weight
         arrival = free + travel
-        start = max(arrival, self._now, stint.not_before)
+        start = max(arrival, now, stint.not_before)
         if stint.windows:
             for opens, closes in stint.windows:
                 if start <= closes:
@@ -489,7 +481,7 @@ class RouteState:
                 return None
         if start > stint.not_after:
             return None
-        seconds, penalty = _segment(stint, start)[1:]
+        _, seconds, penalty = _segment(stint, start)
         if seconds is None:
             return None
         end = start + setup + seconds
@@ -506,12 +498,13 @@ class RouteState:
         return {0: [self._served(label, stint, stint.fixed_cost + penalty, since, since, end, 0)]}
 
     def _served(self, label: Label, stint: Stint, cost: int, arrival: int, start: int, end: int, travel: int) -> Label:
-        worst = label.worst
-        if stint.lateness is not None:
+        worst, lateness = label.worst, stint.lateness
+        if lateness is not None:
             first_arrival, last_end = min(arrival, stint.others_arrival), max(end, stint.others_end)
-            counted = stint.lateness.start_by if stint.order.team is not None else start
-            cost += stint.lateness.of(first_arrival, counted, last_end)
-            worst = max(worst, stint.lateness.worst(first_arrival, start, last_end))
+            if first_arrival > lateness.arrive_by or start > lateness.start_by or last_end > lateness.restore_by:
+                counted = lateness.start_by if stint.order.team is not None else start
+                cost += lateness.of(first_arrival, counted, last_end)
+                worst = max(worst, lateness.worst(first_arrival, start, last_end))
         if stint.previous_start is not None:
             moved = abs(start - stint.previous_start) - CHANGE_TOLERANCE_SECONDS
             if moved > 0:
@@ -554,11 +547,6 @@ def trace(label: Label) -> list[Made]:
 def _moved(stint: Stint, where: int, set_up: int) -> tuple[int, int]:
     """Where the engineer is after a stint, and where setup was last paid."""
     return (where, set_up) if stint.remote else (stint.place, stint.place)
-
-
-def _is_plain(stint: Stint) -> bool:
-    """Whether the stint never costs less, nor takes less time, when it starts later."""
-    return len(stint.segments) == 1 and (stint.previous_start is None or not stint.moved_cost)
 
 
 def _shortest_seconds(stint: Stint) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from dispatcher.facts import unserved_latenesses
 from dispatcher.model import Engineer, WorkOrder
 from dispatcher.problem import Problem
-from dispatcher.service import effective_qualification, repeat_visit_seconds, service_seconds
+from dispatcher.service import effective_qualification, repeat_visit_seconds, stretched_seconds
 
 FAR_FUTURE = 1 << 60
 FAR_PAST = -(1 << 60)
@@ -131,7 +131,7 @@ def segments(
         if not answer.qualified:
             found.append((until, None, 0))
             continue
-        seconds = service_seconds(problem, engineer, order, role, on_site_size, until)
+        seconds = stretched_seconds(engineer, order, role, on_site_size, answer)
         found.append((until, seconds, int(answer.penalty * weight)))
     return tuple(found)
 

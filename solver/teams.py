@@ -8,7 +8,9 @@ people or times differ is named in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -107,13 +109,26 @@ def _answer(
     order = day.problem.order_by_id[name]
     choices = tuple(variants) or (order,)
     found: list[TeamOption] = []
-    for variant in choices:
-        found += _options(day, variant, may_displace, held, without)
+    with _no_full_collection():
+        for variant in choices:
+            found += _options(day, variant, may_displace, held, without)
     options = _ranked(found, most)
     if options or not explain:
         return TeamAnswer(name, options, lost=day.lost)
     nearly = _ranked(_nearly(day, choices, may_displace, held, without), most)
     return TeamAnswer(name, (), _explanation(day, choices[0], without), nearly, day.lost)
+
+
+@contextmanager
+def _no_full_collection() -> Iterator[None]:
+    """Garbage is collected after the answer: looking at a whole large day takes longer than answering."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _nearly(
@@ -154,21 +169,23 @@ def _options(
         base = base.fork()
         base.take_out([order.id])
     composer = EmergencyComposer(day, base, order, may_displace=may_displace, held=held, without=without)
-    found: dict[object, TeamOption] = {}
-    seen: set[object] = set()
+    found: dict[object, TeamOption | None] = {}
 
-    def add(composition: Composition) -> None:
-        if _people(composition) in seen:
-            return
-        seen.add(_people(composition))
-        option = option_of(day, base, order, composition, may_displace=may_displace)
-        if option is not None:
-            found[_people(composition)] = option
+    def left_undone(composition: Composition) -> set[str]:
+        """Adds the option of a composition; which displaced orders it leaves undone."""
+        people = _people(composition)
+        if people not in found:
+            found[people] = option_of(day, base, order, composition, may_displace=may_displace)
+        option = found[people]
+        return set() if option is None else {change.work_order for change in option.displaced if change.after is None}
 
     for goal in composer.goals:
-        for composition in composer.compose(goal, TRIED[goal]):
-            add(composition)
-    return list(found.values())
+        undone = [left_undone(composition) for composition in composer.compose(goal, TRIED[goal])]
+        # Displaced work was thought to find another place: where it did not, others may be called away instead.
+        if goal != "fastest" and composer.regret_more(set().union(*undone)):
+            for composition in composer.compose(goal):
+                left_undone(composition)
+    return [option for option in found.values() if option is not None]
 
 
 def _people(composition: Composition) -> object:

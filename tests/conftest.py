@@ -1,5 +1,8 @@
 """What all tests share: hypothesis profiles, databases, and lines that say what was found for the tests."""
 
+from functools import cache
+
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 from tests.databases import (
@@ -37,6 +40,9 @@ settings.register_profile(
 )
 settings.register_profile("full", settings.get_profile("default"), max_examples=1000)
 settings.load_profile("default")
+
+# Typer's runner reads the signatures of all commands anew whenever it runs one, which takes longer than most runs.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 
 def pytest_report_header() -> list[str]:

@@ -21,7 +21,7 @@ from solver.insertion import InsertionEngine
 from solver.kernel import layout as at
 from solver.kernel.change import insert, set_limits, waits_for_unserved
 from solver.kernel.compose import compose
-from solver.kernel.iterate import step, whole_total
+from solver.kernel.iterate import search, whole_total
 from solver.kernel.recreate import LOOK_EVERYWHERE
 from solver.kernel.schedule import trace
 from solver.kernel.teams import rate_late_teams
@@ -66,8 +66,8 @@ class Loaded:
     def open_shifts(self) -> list[int]:
         return [shift for shift in range(len(self.case.shifts)) if not self.case.shifts[shift, at.CLOSED]]
 
-    def accept_any(self) -> bool:
-        return bool(step(self.case, self.day, ACCEPT_ALL, at.NONE))
+    def accept_any(self) -> None:
+        self._iterate(ACCEPT_ALL)
 
     def fill(self) -> None:
         """Put every banked visit at its best place of all, where it has one."""
@@ -94,8 +94,12 @@ class Loaded:
         keep(self.day)
         self.day.counts[at.TOTAL] = whole_total(self.case, self.day)
 
-    def reject(self) -> bool:
-        return bool(step(self.case, self.day, ACCEPT_NONE, at.NONE))
+    def reject(self) -> None:
+        self._iterate(ACCEPT_NONE)
+
+    def _iterate(self, temperature: float) -> None:
+        # As the engine does: one iteration by itself would have to be compiled for the tests alone.
+        search(self.case, self.day, 1, temperature, temperature, 0)
 
     def blink_after(self, places: int) -> None:
         """Have a place passed over soon, so that even a small plan comes back another one."""

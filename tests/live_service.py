@@ -12,10 +12,10 @@ import httpx
 import uvicorn
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.bootstrap import Services
 from dispatcher.events import Event, LiveState, rebuild
 from dispatcher.told_records import moment
+from tests.http_service import application
 from tests.planning_over_http import at
 
 Json = dict[str, Any]
@@ -26,7 +26,7 @@ _NUMBERS = itertools.count()
 @contextmanager
 def running(services: Services) -> Iterator[str]:
     """The address of a server that serves these services, until its clients are gone."""
-    server = uvicorn.Server(uvicorn.Config(create_app(services), port=0, log_config=None, timeout_graceful_shutdown=5))
+    server = uvicorn.Server(uvicorn.Config(application(services), port=0, log_config=None, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

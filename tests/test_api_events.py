@@ -9,9 +9,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.event_schemas import BODIES
-from data.event_log import EventRecord
 from data.live_records import stored_live_state
 from data.session import Database
 from dispatcher.actor import Actor
@@ -263,30 +261,6 @@ def test_a_plan_made_before_somebody_fell_ill_is_not_put_in_force(
     assert (answer.status_code, answer.json()["code"]) == (409, "WRONG_STATE")
     assert answer.json()["params"]["kind"] == "shift"
     assert visits(sqlite_client) == {}
-
-
-def test_whoever_follows_changes_is_called_once_they_are_stored(sqlite_url: str, sqlite_database: Database) -> None:
-    heard: list[tuple[str, list[str]]] = []
-
-    def follow(actor: Actor, events: Any) -> None:
-        assert all(isinstance(item, EventRecord) for item in events)
-        with sqlite_database.read(actor) as work:
-            assert stored_live_state(work).find("work_order", "W5") is not None
-        heard.append((actor.principal, [item.type for item in events]))
-
-    services = open_services(sqlite_database, sqlite_url)
-    following = type(services)(services.settings, services.database, services.authorise, follow)
-    with TestClient(create_app(following)) as client:
-        store_day(client)
-        batch = [
-            event("order_regraded", work_order="W5", level="L1", reason="x"),
-            event("order_opened", order=order("W5")),
-        ]
-        batch[1]["occurred_at"] = at("07:00")
-        assert tell(client, *batch) == ["applied"] * 2
-        assert tell(client, *batch) == ["known"] * 2
-        assert tell(client, event("order_cancelled", work_order="W9")) == ["NOT_FOUND"]
-    assert heard == [("anonymous", ["order_opened", "order_regraded"])]
 
 
 def test_a_broken_stream_goes_on_where_it_broke_off(

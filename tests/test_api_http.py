@@ -13,7 +13,6 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from api.app import create_app
 from api.http.actors import Forbidden
 from api.http.logs import configure_logs
 from api.http.problems import _STATUS, HTTP_CODES
@@ -23,7 +22,7 @@ from data.session import Database, downgrade
 from dispatcher.actor import Actor
 from dispatcher.errors import Contention, Refusal, Unavailable
 from tests.databases import SetClock, open_database
-from tests.http_service import client, open_services, refusing, sqlite_client, sqlite_database, sqlite_url
+from tests.http_service import application, client, open_services, refusing, sqlite_client, sqlite_database, sqlite_url
 
 __all__ = ["client", "refusing", "sqlite_client", "sqlite_database", "sqlite_url"]
 
@@ -46,14 +45,14 @@ def code_of(answer: Any) -> str:
 @pytest.fixture
 def small(sqlite_url: str, sqlite_database: Database) -> Iterator[TestClient]:
     """A service that takes bodies of up to 1024 bytes."""
-    with TestClient(create_app(open_services(sqlite_database, sqlite_url, max_body_bytes=1024))) as client:
+    with TestClient(application(open_services(sqlite_database, sqlite_url, max_body_bytes=1024))) as client:
         yield client
 
 
 @pytest.fixture
 def guarded(sqlite_url: str, sqlite_database: Database) -> Iterator[TestClient]:
     """A service with a token."""
-    with TestClient(create_app(open_services(sqlite_database, sqlite_url, token=TOKEN))) as client:
+    with TestClient(application(open_services(sqlite_database, sqlite_url, token=TOKEN))) as client:
         yield client
 
 
@@ -181,7 +180,7 @@ def test_every_route_asks_whether_the_caller_may(sqlite_url: str, sqlite_databas
         raise Forbidden(actor, action, kind)
 
     services = open_services(sqlite_database, sqlite_url, authorise=nobody_may)
-    with TestClient(create_app(services)) as client:
+    with TestClient(application(services)) as client:
         paths = client.get("/openapi.json").json()["paths"]
         own_id = "01KAJ6Z7Q8M3V5T2W9X4Y6Z8AB"
         count = 0
@@ -207,7 +206,7 @@ def failing_with(error: Exception, url: str, database: Database) -> TestClient:
     def fails(_actor: Actor, _action: str, _kind: str) -> None:
         raise error
 
-    return TestClient(create_app(open_services(database, url, authorise=fails)))
+    return TestClient(application(open_services(database, url, authorise=fails)))
 
 
 def test_a_defect_is_logged_with_its_reason_and_answered_without(sqlite_url: str, sqlite_database: Database) -> None:
@@ -324,7 +323,7 @@ def test_figures_count_requests_by_route_and_runs_by_state(client: TestClient, d
 
 def test_a_service_is_ready_when_its_database_is(sqlite_url: str, tmp_path: Path) -> None:
     database = open_database(sqlite_url, SetClock())
-    client = TestClient(create_app(open_services(database, sqlite_url)))
+    client = TestClient(application(open_services(database, sqlite_url)))
     assert client.get("/readyz").json() == {"status": "ready"}
     downgrade(sqlite_url, "base")
     older = client.get("/readyz")

@@ -110,6 +110,19 @@ def test_nobody_is_sent_to_what_another_has_begun_since(sqlite_client: TestClien
     assert held == [visit["engineer"]]
 
 
+def test_a_repair_that_would_search_longer_than_a_request_may_is_refused(
+    sqlite_client: TestClient, sqlite_database: Database
+) -> None:
+    client = sqlite_client
+    plan_id = running(client, sqlite_database)
+    for mode in ("repair", "background"):
+        answer = client.post(f"/v1/plans/{plan_id}/repair", json={"mode": mode, "seconds": 1.5})
+        assert code(answer) == (422, "INVALID_INPUT")
+        [issue] = answer.json()["issues"]
+        assert (issue["path"], issue["code"], issue["params"]) == ("seconds", "OUT_OF_RANGE", {"limit": 1.0})
+        assert issue["remedy"]
+
+
 def test_a_plan_that_needs_no_repair_stays(sqlite_client: TestClient, sqlite_database: Database) -> None:
     client = sqlite_client
     plan_id = running(client, sqlite_database)
@@ -182,6 +195,8 @@ def test_windows_are_offered_with_what_they_cost(sqlite_client: TestClient, sqli
     assert {slot["start"][11:16] for slot in found} == {"08:00", "12:00"}
     later = got(client, "work-orders/W9/slots", hours=2, since=at("12:00"), limit=2)["slots"]
     assert len(later) == 2
+    few = got(client, "work-orders/W9/slots", hours=4, limit=1)
+    assert (len(few["slots"]), few["slots_left_out"]) == (1, len(found) - 1)
     assert all(slot["start"] >= f"{DAY}T12:00" for slot in later)
 
 
@@ -195,7 +210,21 @@ def test_what_is_not_part_of_the_running_day_is_told_why(sqlite_client: TestClie
     explained = got(client, "work-orders/W1/explanation")
     assert [said["code"] for said in explained["who"]] == ["UNDER_WAY"]
     change(client, "work-orders/W2", status="cancelled")
-    assert code(client.get("/v1/work-orders/W2/candidates")) == (409, "WRONG_STATE")
+    refused = client.get("/v1/work-orders/W2/candidates")
+    assert code(refused) == (409, "WRONG_STATE")
+    assert refused.json()["detail"] == (
+        "work order W2 is cancelled, and no part of the running plan: it is not possible to ask about it there"
+    )
+    put(
+        client,
+        "work-orders",
+        order("W8", time_windows=[{"start": "2026-11-25T08:00:00Z", "end": "2026-11-25T12:00:00Z"}]),
+    )
+    refused = client.get("/v1/work-orders/W8/candidates")
+    assert code(refused) == (409, "WRONG_STATE")
+    assert refused.json()["detail"] == (
+        "work order W8 is outside the dates of the plan, by its time windows: it is not possible to ask about it there"
+    )
     assert code(client.get("/v1/work-orders/nothing/candidates")) == (404, "NOT_FOUND")
     assert code(client.get("/v1/work-orders/W3/candidates", params={"date": "2026-11-24"})) == (
         409,

@@ -306,6 +306,8 @@ def test_a_read_that_changed_nothing_is_answered_with_304(sqlite_client: TestCli
         {"If-Match": '"abc"'},
         {"If-Match": 'W/"1"'},
         {"If-Match": '"1", "2"'},
+        {"If-Match": '*, "2"'},
+        {"If-Match": "*", "If-None-Match": "*"},
         {"If-None-Match": '"1"'},
         {"If-None-Match": "*", "If-Match": '"1"'},
     ],
@@ -315,6 +317,19 @@ def test_a_condition_that_cannot_be_meant_is_refused(headers: dict[str, str], re
     answer = refusing.put("/v1/skills/s", json={}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "BAD_HEADER")
     assert refusing.get("/v1/skills/s").status_code == 404
+
+
+def test_any_version_matches_a_record_that_exists_and_none_that_does_not(sqlite_client: TestClient) -> None:
+    anything = {"If-Match": "*"}
+    missing = sqlite_client.put("/v1/skills/s", json={}, headers=anything)
+    assert (missing.status_code, missing.json()["code"]) == (412, "STALE_VERSION")
+    assert missing.json()["detail"] == "there is no skill s, and If-Match: * asks for one"
+    assert sqlite_client.delete("/v1/skills/s", headers=anything).status_code == 404
+    sqlite_client.put("/v1/skills/s", json={"name": "one"})
+    changed = sqlite_client.put("/v1/skills/s", json={"name": "two"}, headers=anything)
+    assert (changed.status_code, changed.json()["version"]) == (200, 2)
+    assert sqlite_client.delete("/v1/skills/s", headers=anything).status_code == 204
+    assert sqlite_client.get("/v1/skills/s").status_code == 404
 
 
 def test_a_cursor_of_another_list_is_refused(sqlite_client: TestClient) -> None:

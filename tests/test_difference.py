@@ -73,7 +73,7 @@ def test_what_makes_room_and_what_takes_the_place() -> None:
     problem = base(order("W1", "p10"), order("W2", "p10", level="L1"))
     found = compared((problem, {"A": ["W1"]}), (problem, {"A": ["W2"], "B": ["W1"]}))
     assert codes(change_of(found, "W1")) == ["MAKES_ROOM"]
-    assert change_of(found, "W1").why[0].message == "A does W2 (L1) in that time"
+    assert change_of(found, "W1").why[0].message == "A does W2 (L1) at that time instead"
     assert (change_of(found, "W2").kind, codes(change_of(found, "W2"))) == ("placed", ["TAKES_PLACE"])
     assert change_of(found, "W2").moved_seconds is None
     back = compared((problem, {"A": ["W2"], "B": ["W1"]}), (problem, {"A": ["W1"]}))
@@ -135,7 +135,11 @@ def test_a_promise_that_is_kept_is_the_reason() -> None:
     change = change_of(found, "W2")
     assert (change.late_before_seconds, change.late_after_seconds) == (2400, 0)
     assert codes(change) == ["KEEPS_PROMISE"]
-    assert change.why[0].message == "it would have been 40 min late, and is 0 min late now"
+    assert change.why[0].message == "it was to be 40 min late, and is in time now"
+    tighter = base(order("W1", service_seconds=1800), order("W2", deadlines={"arrive_by": at("08:10")}))
+    longer = base(order("W1"), order("W2", deadlines={"arrive_by": at("08:10")}))
+    less = change_of(compared((longer, {"A": ["W1", "W2"]}), (tighter, {"A": ["W1", "W2"]})), "W2").why[0]
+    assert (less.code, less.message) == ("LESS_LATE", "it was to be 1 h late, and is only 30 min late now")
     earlier = compared((problem, {"A": ["W1", "W2"]}), (problem, {"A": ["W2", "W1"]}))
     assert codes(change_of(earlier, "W2"))[0] == "KEEPS_PROMISE"
 

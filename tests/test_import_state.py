@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.bootstrap import Services
 from api.documents import check_problem
 from api.http.actors import everybody_may
@@ -25,6 +24,7 @@ from data.synthetic import EVERYTHING, random_problem, synthetic_problem
 from dispatcher.actor import Actor
 from dispatcher.services.state import PlanQuestion
 from tests.databases import SetClock, delete_all_rows, open_database
+from tests.http_service import application
 from tests.planning_documents import full_problem
 
 ACTOR = Actor("default", "planner")
@@ -64,7 +64,7 @@ def store(sqlite_template: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
     clock = SetClock()
     database = open_database(f"sqlite:///{path}", clock)
     settings = Settings(database_url=f"sqlite:///{path}", workers=0)
-    client = TestClient(create_app(Services(settings, database, everybody_may)))
+    client = TestClient(application(Services(settings, database, everybody_may)))
     yield Store(client, database, clock)
     database.close()
 

@@ -231,8 +231,8 @@ def test_what_a_dispatcher_reads_about_a_reason(code: str, message: str) -> None
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("OVERTIME", "A could do it if the shift day could end 8 min later"),
-        ("TIME_WINDOW", "A could do it 6 min outside the time windows, at 2026-11-23 08:10"),
+        ("OVERTIME", "A could do it if the shift day ended 8 min later"),
+        ("TIME_WINDOW", "A could do it 6 min outside its time windows, starting 2026-11-23 08:10"),
         ("SKILL_LEVEL", "A could do it with one level more of pump"),
         ("PARTS", "A could do it with 2 more of seal on board"),
         ("RAISE_VALUE", "A would do it if leaving it undone cost 401 more"),

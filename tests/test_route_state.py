@@ -15,7 +15,7 @@ from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
 from solver.day_state import DayState
 from solver.insertion import InsertionEngine
-from solver.route_state import RouteState
+from solver.route_state import Insertion, RouteState
 from solver.stint import Stint, make_stint
 from tests.small_days import (
     Document,
@@ -107,6 +107,27 @@ def test_testing_an_insertion_leaves_the_route_as_it_is(seed: int) -> None:
             if item.team is None and stint is not None:
                 route.best_insertion(stint)
         assert (route.cost, route.made(), route.end(), list(route.stints)) == before
+
+
+@given(seed=st.integers(0, 2**32), share=st.floats(0, 1.5))
+def test_the_cheapest_place_is_found_without_driving_every_one(seed: int, share: float) -> None:
+    problem, state = planned(seed)
+    for work in problem.work_orders:
+        role_name = None if work.team is None else work.team.roles[0].name
+        for route in state.routes:
+            stint = make_stint(problem, route.engineer, work, role_name)
+            if stint is None or work.id in {other.order.id for other in route.stints}:
+                continue
+
+            def dearer_by(found: Insertion, before: int = route.cost) -> int:
+                return found.label.cost - before
+
+            driven = route.best_insertion(stint, price=dearer_by)
+            assert route.best_insertion(stint) == driven
+            if driven is not None:
+                below = int(driven[0] * share) + 1
+                found = route.best_insertion(stint, below=below)
+                assert found == driven if driven[0] < below else found is None or found[0] >= below
 
 
 def test_an_empty_route_costs_nothing_and_is_feasible() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 
 import jsonschema
@@ -11,7 +12,9 @@ from typer.testing import CliRunner
 
 from api import cli
 from api.sla_schemas import SlaPolicy, policy_schema
+from data.session import Database
 from data.sla_policy import default_policy
+from dispatcher.documents import utc_text
 from dispatcher.sla.causes import CAUSES
 from dispatcher.sla.clocks import CLOCKS
 from tests.http_service import sqlite_client, sqlite_database, sqlite_url
@@ -23,13 +26,20 @@ __all__ = ["sqlite_client", "sqlite_database", "sqlite_url"]
 PAGE = DOCS / "sla.md"
 
 
-def test_the_day_on_the_page_runs_as_it_says(sqlite_client: TestClient) -> None:
+def minutes_ago(database: Database, minutes: int) -> str:
+    """What the shell function `ago` of the page prints, by the clock of the service."""
+    return utc_text(database.clock.now() - timedelta(minutes=minutes))
+
+
+def test_the_day_on_the_page_runs_as_it_says(sqlite_client: TestClient, sqlite_database: Database) -> None:
     checker = OutputChecker()
     assert len(commands(PAGE)) > 10
     for command, output in commands(PAGE):
         # curl sends a body without a method as POST.
         method = "" if " -X " in command or "--json" not in command else " -X POST"
-        answer = curl(sqlite_client, command.rstrip() + method)
+        written = re.sub(r"'\$\(ago (\d+)\)'", lambda ago: minutes_ago(sqlite_database, int(ago[1])), command)
+        assert "$(" not in written
+        answer = curl(sqlite_client, written.rstrip() + method)
         expected = re.sub(r"\n\s*", "", output)
         assert checker.check_output(expected + "\n", answer + "\n", ELLIPSIS | NORMALIZE_WHITESPACE), (
             f"docs/sla.md says\n$ {command}{output}\nbut the answer is\n{answer}"

@@ -128,6 +128,29 @@ def test_a_dispatcher_overrules_a_level_with_a_reason_that_stays(client: TestCli
     assert (done.status_code, done.json()["code"]) == (409, "WRONG_STATE")
 
 
+@pytest.mark.parametrize("facts", [{"machines_down": 9, "machines_total": 40, "core": True}, None])
+def test_a_level_that_was_set_with_a_reason_outlives_orders_that_are_written_anew(
+    facts: dict[str, Any] | None, sqlite_client: TestClient
+) -> None:
+    client = sqlite_client
+    store(client, order("W1"))
+    body = {"level": "L3", "reason": "a spare machine runs"}
+    client.put("/v1/work-orders/W1/level", json=body, headers={"If-Match": '"1"', "X-Principal": "d.lead"})
+    anew = {name: value for name, value in order("W1", grading=facts, service_seconds=7200).items() if name != "level"}
+    anew = {name: value for name, value in anew.items() if value is not None}
+    put(client, "work-orders", anew)
+    one = {name: value for name, value in anew.items() if name != "id"}
+    changed = client.put(
+        "/v1/work-orders/W1", json={**one, "service_seconds": 5400}, headers={"If-Match": "*", "X-Principal": "crm"}
+    )
+    assert (changed.json()["level"], changed.json()["service_seconds"]) == ("L3", 5400)
+    override = client.get("/v1/work-orders/W1/clocks").json()["override"]
+    assert (override["level"], override["by"], override["reason"]) == ("L3", "d.lead", "a spare machine runs")
+    # Whoever writes a level means it.
+    put(client, "work-orders", {**anew, "level": "L2"})
+    assert client.get("/v1/work-orders/W1/clocks").json()["override"] is None
+
+
 def test_what_is_told_stops_and_rests_clocks(sqlite_client: TestClient) -> None:
     client = sqlite_client
     store(client, order("W1", level="L3"))
@@ -213,11 +236,21 @@ def test_orders_of_one_fault_are_linked_and_set_apart_again(
     assert refused(client.put("/v1/work-orders/W3/parent", json={"parent": "W2"})) == [("parent", "CYCLE")]
     assert refused(client.put("/v1/work-orders/W1/parent", json={"parent": "W3"})) == [("parent", "CYCLE")]
     assert refused(client.put("/v1/work-orders/W1/parent", json={"parent": "W1"})) == [("parent", "SELF_REFERENCE")]
-    assert client.put("/v1/work-orders/W1/parent", json={"parent": "W9"}).status_code == 404
+    assert client.put("/v1/work-orders/W1/parent", json={"parent": "W9"}).status_code == 422
     apart = client.put("/v1/work-orders/W2/parent", json={"parent": None, "reason": "another cable"})
     assert (apart.status_code, apart.json()["parent"]) == (200, None)
     assert client.post("/v1/sla/links", params=east).json()["links"] == []
     assert "attributes" not in problem(sqlite_database)
+
+
+def test_a_parent_is_as_urgent_as_the_gravest_order_that_waits_with_it(
+    sqlite_client: TestClient, sqlite_database: Database
+) -> None:
+    store(sqlite_client, order("W1", asset="crane", level="L4"), order("W2", asset="hoist", level="L1"))
+    assert sqlite_client.put("/v1/work-orders/W2/parent", json={"parent": "W1"}).status_code == 200
+    assert [(item["id"], item["level"]) for item in problem(sqlite_database)["work_orders"]] == [("W1", "L1")]
+    put(sqlite_client, "work-orders", order("W2", asset="hoist", level="L1", status="done"))
+    assert [(item["id"], item["level"]) for item in problem(sqlite_database)["work_orders"]] == [("W1", "L4")]
 
 
 def test_a_child_is_dispatched_when_its_parent_is_done(sqlite_client: TestClient, sqlite_database: Database) -> None:
@@ -251,7 +284,7 @@ def test_the_promises_at_risk_come_by_the_time_to_breach(sqlite_client: TestClie
     ]
     assert (rows[2]["planned_at"], rows[2]["late_by_seconds"]) == ("2026-11-23T10:29:00Z", 3600)
     assert rows[1]["cause"]["code"] == "NOBODY_PLANNED"
-    assert client.get("/v1/sla/at-risk", params={"territory": "north"}).status_code == 404
+    assert client.get("/v1/sla/at-risk", params={"territory": "north"}).status_code == 422
 
 
 def test_each_broken_or_nearly_broken_promise_is_recorded_once(client: TestClient, database: Database) -> None:
@@ -320,7 +353,7 @@ def test_facts_are_graded_by_the_policy_that_is_asked_for(sqlite_client: TestCli
     contract = client.post("/v1/sla/grade", json={"facts": facts, "contract": "K1"}).json()
     assert (house["level"], contract["level"]) == ("L2", "L1")
     assert contract["reasons"][1]["message"] == "2.5 % of capacity is lost, more than 2 %"
-    assert client.post("/v1/sla/grade", json={"facts": facts, "contract": "K9"}).status_code == 404
+    assert client.post("/v1/sla/grade", json={"facts": facts, "contract": "K9"}).status_code == 422
     wrong = client.post("/v1/sla/grade", json={"facts": {"capacity_lost_percent": 101, "kore": True}})
     assert refused(wrong) == [("facts.capacity_lost_percent", "OUT_OF_RANGE"), ("facts.kore", "UNKNOWN_FIELD")]
 

@@ -37,7 +37,7 @@ REFUSALS = [
     (UnknownReference([NamedRecord(ASSET, "site", SITE)]), "asset A1: site names no site S1"),
     (InUse(SITE, [ASSET, SHIFT], more=True), "site S1 is used by asset A1, shift E1/mon and others"),
     (Stale([StaleRecord(SITE, 1, 3)]), "site S1 is at version 3, not 1"),
-    (WrongState(RecordKey("run", ("R",)), "failed", "stop"), "run R is failed: stop is not possible"),
+    (WrongState(RecordKey("run", ("R",)), "failed", "stop"), "run R is failed: it is not possible to stop"),
     (NoPlanInForce("east", "2026-11-23"), "no plan is in force for east on 2026-11-23: accept one first"),
     (OptionGone("W1", "T1", "E2 is off sick"), "option T1 for W1 is gone: E2 is off sick"),
     (

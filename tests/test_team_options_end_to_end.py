@@ -10,7 +10,6 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.running_day import running_day
 from api.team_accepting import RecentTeams
 from data.session import Database
@@ -19,7 +18,7 @@ from dispatcher.actor import Actor
 from dispatcher.facts import Service, read_facts
 from dispatcher.reasons import REASONS
 from tests.databases import SetClock, open_database
-from tests.http_service import open_services
+from tests.http_service import application, open_services
 from tests.planning_over_http import change as change_record
 from tests.running_demo import DAY, demo_spec, live_until, store_and_plan
 
@@ -46,7 +45,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
 def opened(path: Path, clock: SetClock) -> Iterator[tuple[TestClient, Database]]:
     url = f"sqlite:///{path}"
     database = open_database(url, clock)
-    with TestClient(create_app(open_services(database, url))) as client:
+    with TestClient(application(open_services(database, url))) as client:
         yield client, database
     database.close()
 

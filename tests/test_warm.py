@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.supervise import Supervisor
 from api.warm import KernelWarmth
 from data.session import Database
-from tests.http_service import open_services, sqlite_database, sqlite_url
+from tests.http_service import application, open_services, sqlite_database, sqlite_url
 
 __all__ = ["sqlite_database", "sqlite_url"]
 PATIENCE_SECONDS = 300.0
@@ -17,7 +16,7 @@ PATIENCE_SECONDS = 300.0
 
 def test_the_service_is_alive_but_not_ready_until_the_kernel_is(sqlite_url: str, sqlite_database: Database) -> None:
     kernel = KernelWarmth()
-    with TestClient(create_app(open_services(sqlite_database, sqlite_url), kernel)) as client:
+    with TestClient(application(open_services(sqlite_database, sqlite_url), kernel)) as client:
         assert client.get("/healthz").status_code == 200
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")

@@ -10,15 +10,19 @@ from pydantic import WithJsonSchema
 from starlette.responses import Response
 
 from api.http.problems import HttpRefusal, bad_header
+from dispatcher.errors import RecordKey
 
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
 _OURS = re.compile(r'"([1-9][0-9]{0,17})"')
 
-_RECORD_ETAG = {"anyOf": [{"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}, {"type": "null"}]}
+_RECORD_ETAG = {"anyOf": [{"type": "string", "pattern": r'^("[1-9][0-9]{0,17}"|\*)$'}, {"type": "null"}]}
 IfMatch = Annotated[
     str | None,
     WithJsonSchema(_RECORD_ETAG),
-    Header(alias="If-Match", description='The version that is to be changed: the ETag you were given, like `"3"`.'),
+    Header(
+        alias="If-Match",
+        description='The version that is to be changed: the ETag you were given, like `"3"`; `*` is whatever there is.',
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", description="The ETag you have: 304 while it is still the one.")
@@ -30,27 +34,33 @@ OnlyNew = Annotated[
 ]
 
 
+EXISTING = -1
+"""Instead of a version: whichever is stored, as long as there is one (`If-Match: *`, RFC 9110 §13.1.1)."""
+
+
 def etag_of(version: int) -> str:
     """The ETag of a record's version."""
     return f'"{version}"'
 
 
 def version_to_match(if_match: str | None) -> int | None:
-    """The version in an `If-Match`; None where there is none.
+    """The version in an `If-Match`, EXISTING for `*`; None where there is none.
 
     Raises:
-        HttpRefusal: for anything but one ETag of a record.
+        HttpRefusal: for anything but `*` or one ETag of a record.
     """
     if if_match is None:
         return None
+    if if_match.strip() == "*":
+        return EXISTING
     match = _OURS.fullmatch(if_match.strip())
     if match is None:
-        raise bad_header("If-Match", 'has to hold one ETag as it was given, like "3" with its quotes')
+        raise bad_header("If-Match", 'has to hold one ETag as it was given, like "3" with its quotes, or *')
     return int(match[1])
 
 
-def required_version(if_match: str | None) -> int:
-    """The version that a change or deletion has to name.
+def required_version(if_match: str | None) -> int | None:
+    """The version that a change or deletion has to name; None is whatever there is (`*`).
 
     Raises:
         HttpRefusal: if it names none (428), or none that could be ours (400).
@@ -58,11 +68,11 @@ def required_version(if_match: str | None) -> int:
     version = version_to_match(if_match)
     if version is None:
         raise precondition_required()
-    return version
+    return None if version == EXISTING else version
 
 
 def version_to_write(if_match: str | None, if_none_match: str | None) -> int | None:
-    """The version that a PUT says must be stored: 0 for none at all, None where it says nothing.
+    """The version that a PUT says must be stored: 0 for none at all, EXISTING for any, None where it says nothing.
 
     Raises:
         HttpRefusal: for headers that cannot be read, or both at once.
@@ -79,6 +89,12 @@ def version_to_write(if_match: str | None, if_none_match: str | None) -> int | N
 def precondition_required() -> HttpRefusal:
     message = "the record exists: send If-Match with the ETag of the version that you mean"
     return HttpRefusal(428, "PRECONDITION_REQUIRED", message)
+
+
+def nothing_exists(record: RecordKey) -> HttpRefusal:
+    """The refusal of `If-Match: *` where nothing is stored."""
+    params = {"records": [{**record.as_params(), "expected": "*", "actual": 0}]}
+    return HttpRefusal(412, "STALE_VERSION", f"there is no {record}, and If-Match: * asks for one", params=params)
 
 
 def is_unchanged(request: Request, etag: str) -> bool:

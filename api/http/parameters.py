@@ -10,7 +10,6 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from api.http.paths import decoded_id
 from data.repositories import MAX_PAGE
 from dispatcher.errors import Issue
 from dispatcher.validate import LIMITS
@@ -81,6 +80,11 @@ def read_moment(text: object) -> datetime:
         raise PydanticCustomError("BAD_INSTANT", "{reason}", {"reason": str(error)}) from None
 
 
+def decoded_id(text: str) -> str:
+    """An id as `paths.SlashesInIds` left it in the path."""
+    return text.replace("%2F", "/").replace("%25", "%")
+
+
 def _storable(text: str) -> str:
     if "\0" in text:
         raise PydanticCustomError("INVALID_TEXT", "contains a NUL character")
@@ -94,6 +98,11 @@ _MOMENT_SCHEMA = WithJsonSchema(
 LocalDate = Annotated[date, BeforeValidator(read_date), _DATE_SCHEMA]
 Moment = Annotated[datetime, BeforeValidator(read_moment), _MOMENT_SCHEMA]
 """Parsed by our own rules: pydantic would take numbers, days without hours, and years of any length."""
+
+OnDate = Annotated[
+    LocalDate | None, Query(alias="date", description="The date of the running plan, in its territory; today without.")
+]
+"""Which running plan a question about a work order is about."""
 
 QueryId = Annotated[str, Field(min_length=1, max_length=LIMITS.id_length), AfterValidator(_storable)]
 PathId = Annotated[

@@ -1,11 +1,38 @@
-"""What servers and routers leave to do about paths and methods: slashes inside ids, and HEAD."""
+"""What servers and routers leave to do about addresses and methods: their encoding, slashes inside ids, and HEAD."""
 
 from __future__ import annotations
 
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.problems import HttpRefusal, response_to
+
+
+class Utf8Only:
+    """Refuses addresses that are not UTF-8: read with replacement characters, different ids would be the same."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            for part, given in (("path", scope.get("raw_path") or b""), ("query", scope.get("query_string") or b"")):
+                if not _is_utf8(given):
+                    message = f"the {part} of the address is not UTF-8: percent-encode the bytes of its UTF-8 text"
+                    refusal = HttpRefusal(400, "BAD_ADDRESS", message, params={"part": part})
+                    await response_to(scope, refusal)(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
+
+
+def _is_utf8(given: bytes) -> bool:
+    try:
+        unquote_to_bytes(given).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class SlashesInIds:
@@ -24,11 +51,6 @@ class SlashesInIds:
             # Not a copy: what the router adds to the scope is read by those around it.
             scope["path"] = unquote(text.replace("%25", "%2525").replace("%2F", "%252F"))
         await self._app(scope, receive, send)
-
-
-def decoded_id(text: str) -> str:
-    """An id as `SlashesInIds` left it in the path."""
-    return text.replace("%2F", "/").replace("%25", "%")
 
 
 class Head:

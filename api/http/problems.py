@@ -51,6 +51,7 @@ HTTP_CODES: Mapping[str, str] = {
     "UNREADABLE_BODY": "the body of the request is not JSON",
     "INVALID_INPUT": "the request has issues",
     "BAD_HEADER": "a header of the request has a value that cannot be read",
+    "BAD_ADDRESS": "the path or the query of the request is not UTF-8",
     "UNAUTHENTICATED": "the token is missing or wrong",
     "FORBIDDEN": "the caller may not do this",
     "NO_SUCH_PATH": "the service has no such path",

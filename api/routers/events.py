@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import anyio
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, FastAPI, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -15,10 +16,13 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_bytes, json_response
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.live_events import Outcome, Told, tell
 from api.resource_kinds import KINDS
+from api.watch import Watch
 from data.event_log import EventLog, EventRecord
 from dispatcher.actor import Actor
+from dispatcher.documents import utc_text
 from dispatcher.errors import Contention, InvalidInput, Issue, Unavailable
 from dispatcher.told_records import moment
 
@@ -26,7 +30,19 @@ POLL_SECONDS = 0.3
 HEARTBEAT_SECONDS = 15.0
 _PAGE = 100
 _ORDERS = next(kind for kind in KINDS if kind.kind == "work_order")
-router = APIRouter(tags=["running day"])
+
+
+@asynccontextmanager
+async def _watched(app: FastAPI) -> AsyncIterator[None]:
+    watch: Watch = app.state.watch
+    watch.start()
+    try:
+        yield
+    finally:
+        await run_in_threadpool(watch.stop)
+
+
+router = APIRouter(route_class=KnowingRoute, tags=["running day"], lifespan=_watched)
 
 
 @router.post(
@@ -44,7 +60,7 @@ def told(request: Request, actor: Annotated[Actor, permitted("write", "event")],
     """
     services = services_of(request)
     batch = _batch(parsed(raw))
-    outcomes = tell(services.database, actor, batch, services.on_change)
+    outcomes = tell(services.database, actor, batch)
     with services.database.read(actor) as work:
         last = EventLog(work).last()
     return json_response({"events": [_shown(*pair) for pair in zip(batch, outcomes, strict=True)], "last": last})
@@ -139,8 +155,8 @@ def shown_event(event: EventRecord) -> dict[str, Any]:
         "sequence": event.sequence,
         "kind": event.type,
         "subject": event.subject,
-        "occurred_at": event.occurred_at.isoformat(),
-        "recorded_at": event.recorded_at.isoformat(),
+        "occurred_at": utc_text(event.occurred_at),
+        "recorded_at": utc_text(event.recorded_at),
         "principal": event.principal,
         "reason": event.reason,
         "client_id": event.client_id,

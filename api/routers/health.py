@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -11,12 +11,14 @@ from pydantic import BaseModel
 from api.http.actors import permitted, services_of
 from api.http.metrics import CONTENT_TYPE, Metrics
 from api.http.problems import PROBLEM_JSON, HttpRefusal
+from api.http.routing import KnowingRoute
 from api.warm import KernelWarmth
 from data.session import schema_is_current
 from dispatcher.actor import Actor
 
-router = APIRouter(tags=["health"])
+router = APIRouter(route_class=KnowingRoute, tags=["health"])
 _PROBLEM = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDetail"}}}
+_UNKNOWN_PARAMETER: dict[str, Any] = {"description": "There are no parameters", "content": _PROBLEM}
 
 
 class Alive(BaseModel):
@@ -31,7 +33,7 @@ class Ready(BaseModel):
     status: Literal["ready"]
 
 
-@router.get("/healthz", summary="Is the process up?")
+@router.get("/healthz", summary="Is the process up?", responses={422: _UNKNOWN_PARAMETER})
 async def healthz() -> Alive:
     return Alive(status="ok")
 
@@ -40,10 +42,11 @@ async def healthz() -> Alive:
     "/readyz",
     summary="Can requests be served?",
     responses={
+        422: _UNKNOWN_PARAMETER,
         503: {
             "description": "No database, another schema, or the search kernel is not compiled yet",
             "content": _PROBLEM,
-        }
+        },
     },
 )
 def readyz(request: Request) -> Ready:
@@ -66,6 +69,7 @@ def readyz(request: Request) -> Ready:
         400: {"description": "Bad Request", "content": _PROBLEM},
         401: {"description": "Unauthorized", "content": _PROBLEM},
         403: {"description": "Forbidden", "content": _PROBLEM},
+        422: _UNKNOWN_PARAMETER,
     },
 )
 def metrics(request: Request, actor: Annotated[Actor, permitted("read", "metrics")]) -> Response:  # noqa: ARG001

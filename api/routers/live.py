@@ -1,6 +1,7 @@
 """Questions about the running plan: who could, when, why, what if, what changed; and repairing it."""
 
 import time
+from dataclasses import replace
 from datetime import date as Date  # noqa: N812  a parameter of routes is called `date`
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import etag_of
 from api.http.documents import JsonBody, checked, describes_body, parsed
-from api.http.parameters import LocalDate, Moment, OwnId, PathId
+from api.http.parameters import Moment, OnDate, OwnId, PathId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.live_answers import about, bare_document, broken_rules, difference_json, shown_of
 from api.live_days import LiveDays, WarmDay
 from api.live_schemas import (
@@ -34,6 +36,7 @@ from api.running_day import plan_in_force, receipt_of, store_plan
 from data.repositories import Plans
 from dispatcher.actor import Actor
 from dispatcher.difference import difference
+from dispatcher.errors import InvalidInput, Issue
 from dispatcher.on_time import chances
 from dispatcher.services.planning import checked_document
 from solver.live.background import improve
@@ -46,11 +49,8 @@ from solver.live.slots import slots, window_grid
 
 REPAIR_SECONDS, BACKGROUND_SECONDS = 0.5, 5.0
 _ETAG = {"ETag": {"description": "The version of the plan in force.", "schema": {"type": "string"}}}
-OnDate = Annotated[
-    LocalDate | None, Query(alias="date", description="The date of the running plan, in its territory; today without.")
-]
 HOURS = Literal["1", "2", "3", "4", "6", "8", "12", "24"]
-router = APIRouter(tags=["live"])
+router = APIRouter(route_class=KnowingRoute, tags=["live"])
 
 
 @router.get(
@@ -96,7 +96,7 @@ def offered(
     warm = _of_order(request, actor, id, date)
     start = None if since is None else int(since.timestamp())
     grid = list(window_grid(warm.running.problem, int(hours), start=start))
-    return _answer(warm, shown_of(warm).slots(id, slots(warm.day, id, grid)[:limit]))
+    return _answer(warm, shown_of(warm).slots(id, slots(warm.day, id, grid), limit))
 
 
 @router.get(
@@ -186,9 +186,11 @@ def repaired(
     """A plan to accept (`POST /v1/plans/{plan_id}/accept` with its version), with all that it changes; never in force
     by itself. What runs, what somebody is on the way to and what starts soon stays."""
     question = checked(RepairQuestion, parsed(raw))
-    warm = _of_plan(request, actor, plan_id).under(_policy(question))
+    seconds = _seconds(question, services_of(request).settings.max_request_solve_seconds)
+    warm = _of_plan(request, actor, plan_id)
+    warm = warm.under(_policy(question, warm.policy))
     began = time.monotonic()
-    found = _found(question, warm, services_of(request).settings.max_request_solve_seconds)
+    found = _found(question, warm, seconds)
     elapsed = time.monotonic() - began
     before = _as_it_is(warm)
     is_better = found.evaluation.total < before["score"]["total"]
@@ -214,25 +216,39 @@ def repaired(
     return _answer(warm, body)
 
 
-def _policy(question: RepairQuestion) -> LivePolicy:
+def _policy(question: RepairQuestion, house: LivePolicy) -> LivePolicy:
+    """What stays in a repair: what the question says, and else what the house does."""
     given = {
         "freeze_seconds": question.freeze_seconds,
         "breaks_in": None if question.breaks_in is None else frozenset(question.breaks_in),
         "diverts": question.diverts,
         "change_budget": question.change_budget,
     }
-    return LivePolicy(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    return replace(house, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
-def _found(question: RepairQuestion, warm: WarmDay, most_seconds: float) -> Repaired:
-    wished = question.seconds
+def _seconds(question: RepairQuestion, most_seconds: float) -> float:
+    """How long to search.
+
+    Raises:
+        InvalidInput: if longer is asked for than the service lets a request search.
+    """
     if question.mode == "instant":
-        return warm.repairer().repair(question.work_orders, seconds=0)
-    if question.mode == "repair":
-        seconds = REPAIR_SECONDS if wished is None else wished
-        return warm.repairer().repair(question.work_orders, seconds=min(seconds, most_seconds))
-    seconds = BACKGROUND_SECONDS if wished is None else wished
-    return improve(warm.day, question.work_orders, seconds=min(seconds, most_seconds))
+        return 0.0
+    wished = question.seconds
+    if wished is None:
+        return min(REPAIR_SECONDS if question.mode == "repair" else BACKGROUND_SECONDS, most_seconds)
+    if wished > most_seconds:
+        message = f"{wished:g} s of search, where this service lets a request search for {most_seconds:g} s at most"
+        remedy = f"Ask for at most {most_seconds:g}, or for a new plan with `POST /v1/plans`."
+        raise InvalidInput([Issue("seconds", "OUT_OF_RANGE", message, remedy, {"limit": most_seconds})])
+    return wished
+
+
+def _found(question: RepairQuestion, warm: WarmDay, seconds: float) -> Repaired:
+    if question.mode == "background":
+        return improve(warm.day, question.work_orders, seconds=seconds)
+    return warm.repairer().repair(question.work_orders, seconds=seconds)
 
 
 def _difference(warm: WarmDay, before: dict[str, Any], after: dict[str, Any]) -> Any:

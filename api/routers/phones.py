@@ -1,7 +1,6 @@
 """What an engineer does next, as a phone asks for it: a small answer, and mostly one it has already."""
 
 import hashlib
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -13,14 +12,16 @@ from api.http.answers import json_bytes, json_response
 from api.http.conditions import IfNoneMatch, is_unchanged, not_modified
 from api.http.parameters import PathId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from data.repositories import Repository
 from data.session import UnitOfWork
 from dispatcher.actor import Actor
+from dispatcher.documents import utc_text
 from dispatcher.live_state import LIVE
 from dispatcher.services.state_visits import next_visits, service_seconds
 
 _ETAG_HEADER = {"ETag": {"description": "The same while the answer is.", "schema": {"type": "string"}}}
-router = APIRouter(tags=["running day"])
+router = APIRouter(route_class=KnowingRoute, tags=["running day"])
 
 
 @router.get(
@@ -68,12 +69,11 @@ def _next(work: UnitOfWork, engineer: str) -> dict[str, Any]:
         "location": order["site"],
         "lat": site["latitude"],
         "lon": site["longitude"],
-        **{name: _text(visit[name]) for name in ("planned_start", "planned_end", "expected_end")},
+        **{
+            name: None if visit[name] is None else utc_text(visit[name])
+            for name in ("planned_start", "planned_end", "expected_end")
+        },
         "service_seconds": service_seconds(order, visit["role"], size),
         "parts": {part: count for part, count in (order["body"].get("parts") or {}).items() if count},
     }
     return {"engineer": engineer, "job": job, "waiting": len(live) - 1}
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat()

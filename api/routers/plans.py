@@ -13,19 +13,21 @@ from api.http.conditions import IfMatch, IfNoneMatch, etag_of, is_unchanged, not
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.parameters import OwnId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.planning_state import accept_plan, scopes_of
+from api.references import in_words_of_the_request
 from api.routers.solve import LOCATION_HEADER, IdempotencyKey, run_accepted
 from api.run_schemas import QUESTION_EXAMPLE, Plan, PlanPage, PlanQuery, PlanRequest, Run, shown_plan
 from api.schemas import PlanDocument, ProblemDocument
 from data.job_store import Runs
 from data.repositories import Plans, Scope
 from dispatcher.actor import Actor
-from dispatcher.errors import InvalidInput, Issue, UnknownEngine
+from dispatcher.errors import InvalidInput, Issue, UnknownEngine, UnknownReference
 from dispatcher.validate import LIMITS
 
 MAX_SCOPES = 10_000
 ETAG_HEADER = {"ETag": {"description": "The version of the plan, for accepting it.", "schema": {"type": "string"}}}
-router = APIRouter(tags=["planning"])
+router = APIRouter(route_class=KnowingRoute, tags=["planning"])
 
 
 @router.post(
@@ -60,8 +62,10 @@ def asked(
         if part is not None:
             wanted[name] = part.model_dump(by_alias=True, exclude_none=True)
     with services_of(request).database.write(actor) as work:
-        # Refuses territories that there are not.
-        Plans(work).versions(scopes_of(question.territories, question.dates[:1]))
+        try:
+            Plans(work).versions(scopes_of(question.territories, question.dates[:1]))
+        except UnknownReference as error:
+            raise in_words_of_the_request(error, "territories") from None
         run = Runs(work).enqueue("plan", wanted, idempotency_key=idempotency_key)
     return run_accepted(request, run)
 
@@ -148,7 +152,7 @@ def accepted(
 
     Refused (409 `SCOPE_CONFLICT`) if another plan was accepted for one of its territories and dates since it was begun.
     """
-    version = None if if_match is not None and if_match.strip() == "*" else required_version(if_match)
+    version = required_version(if_match)
     with services_of(request).database.write(actor) as work:
         plan = accept_plan(work, plan_id, version)
     return json_response(shown_plan(plan), headers={"ETag": etag_of(plan.version)})

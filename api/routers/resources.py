@@ -16,12 +16,14 @@ from api.documents import in_order
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import (
+    EXISTING,
     IfMatch,
     IfNoneMatch,
     OnlyNew,
     etag_of,
     is_unchanged,
     not_modified,
+    nothing_exists,
     precondition_required,
     required_version,
     version_to_write,
@@ -29,6 +31,7 @@ from api.http.conditions import (
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.parameters import PathId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.resource_kinds import KINDS, MAX_BULK, Kind, PageQuery
 from api.resource_schemas import BulkAnswer
 from api.sla_state import with_levels
@@ -37,11 +40,11 @@ from data.live_records import tell_changes
 from data.repositories import Change, Record, Repository, Written
 from data.session import Database, UnitOfWork
 from dispatcher.actor import Actor
-from dispatcher.errors import Contention, InvalidInput, Issue, NotFound, UnknownReference
+from dispatcher.errors import Contention, InvalidInput, Issue, NotFound, RecordKey, UnknownReference
 from dispatcher.told_records import TOLD
 from dispatcher.validate_values import shown
 
-router = APIRouter()
+router = APIRouter(route_class=KnowingRoute)
 Result = TypeVar("Result")
 # Where an engineer was is kept nowhere, unless it is told as an event.
 _TOLD = TOLD.keys() - {"engineer_position"}
@@ -170,7 +173,9 @@ def _add_put(kind: Kind, name: str) -> None:
             repository = Repository(work, kind.kind)
             if version is None and kind.conditional and _exists(repository, key):
                 raise precondition_required()
-            [answer] = _upserted(kind, work, [Change(values, version)])
+            if version == EXISTING and not _exists(repository, key):
+                raise nothing_exists(RecordKey(kind.kind, key))
+            [answer] = _upserted(kind, work, [Change(values, None if version == EXISTING else version)])
             return answer, repository.get(*key)
 
         answer, record = _writing(services_of(request).database, actor, write)
@@ -286,7 +291,7 @@ def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change]) -> Sequen
     return answers
 
 
-def _deleted(kind: Kind, work: UnitOfWork, key: tuple[str, ...], version: int) -> None:
+def _deleted(kind: Kind, work: UnitOfWork, key: tuple[str, ...], version: int | None) -> None:
     # The position of an engineer goes with the engineer.
     told = {"engineer": "engineer_position"}.get(kind.kind, kind.kind)
     if told in TOLD:

@@ -11,6 +11,7 @@ from api.http.answers import json_response
 from api.http.conditions import IfNoneMatch, is_unchanged, not_modified
 from api.http.parameters import LocalDate, PathId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.run_schemas import DayRoutes
 from data.repositories import Plans, Repository
 from dispatcher.actor import Actor
@@ -21,7 +22,7 @@ _ETAG_HEADER = {
         "schema": {"type": "string"},
     }
 }
-router = APIRouter(tags=["planning"])
+router = APIRouter(route_class=KnowingRoute, tags=["planning"])
 
 
 @router.get(

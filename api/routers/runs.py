@@ -14,6 +14,7 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_bytes, json_response
 from api.http.parameters import OwnId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.run_schemas import Best, Run, RunPage, RunQuery, shown_run
 from api.schemas import ProblemDocument
 from api.supervise import Supervisor
@@ -39,7 +40,7 @@ async def _workers(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(supervisor.stop)
 
 
-router = APIRouter(tags=["planning"], lifespan=_workers)
+router = APIRouter(route_class=KnowingRoute, tags=["planning"], lifespan=_workers)
 
 
 @router.get(

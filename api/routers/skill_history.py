@@ -10,11 +10,12 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.parameters import QueryId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.skill_history import learned, learned_document
 from dispatcher.actor import Actor
 from skills.history import HALF_LIFE_DAYS
 
-router = APIRouter(prefix="/skills", tags=["skills"])
+router = APIRouter(route_class=KnowingRoute, prefix="/skills", tags=["skills"])
 
 _PACE = {"value": 0.91, "low": 0.83, "high": 1.0, "orders": 22.4}
 _CHANCE = {"value": 0.87, "low": 0.74, "high": 0.94, "orders": 22.4}
@@ -34,9 +35,7 @@ HISTORY_EXAMPLE: dict[str, Any] = {
 
 
 class HistoryQuery(BaseModel):
-    """Whose history, and how far back; a parameter that does not exist is refused."""
-
-    model_config = ConfigDict(extra="forbid")
+    """Whose history, and how far back."""
 
     territory: QueryId = Field(description="The territory whose engineers are asked about.")
     days: int = Field(default=365, ge=1, le=3650, description="Visits that ended in so many days up to now count.")

@@ -8,11 +8,12 @@ from fastapi.responses import Response
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.planning_state import stored_state
 from api.problems import build_problem
+from api.references import named
 from api.skill_answers import coverage_document, gaps_document
 from api.skill_schemas import SkillCoverage, SkillGaps, SkillQuery
-from data.repositories import Plans, Scope
 from data.session import UnitOfWork
 from dispatcher.actor import Actor
 from dispatcher.coverage import coverage
@@ -20,7 +21,7 @@ from dispatcher.problem import Problem
 from dispatcher.services.state import PlanQuestion, problem_document
 from dispatcher.skill_gaps import gaps
 
-router = APIRouter(prefix="/skills", tags=["skills"])
+router = APIRouter(route_class=KnowingRoute, prefix="/skills", tags=["skills"])
 
 
 @router.get(
@@ -67,8 +68,7 @@ def _problem(work: UnitOfWork, query: SkillQuery) -> Problem:
         UnknownReference: if there is no such territory.
         InvalidInput: if what is stored makes no valid problem.
     """
-    # Refuses a territory that there is not.
-    Plans(work).versions([Scope(query.territory, query.date)])
+    named(work, "territory", query.territory, "territory")
     question = PlanQuestion("skills", [query.territory], [query.date])
     document = problem_document(stored_state(work, question), question, work.now)
     # Nobody travels here: a site whose coordinates are not known yet is no reason to refuse an answer.

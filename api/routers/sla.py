@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from api.fault_links import tell_link
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfMatch, etag_of, required_version
 from api.http.documents import JsonBody, checked, describes_body, parsed
 from api.http.parameters import LocalDate, PathId, QueryId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
+from api.references import named
 from api.sla_answers import (
     attainment,
     clocks_document,
@@ -21,7 +24,6 @@ from api.sla_answers import (
     grade_document,
     link_document,
     risks,
-    shown,
 )
 from api.sla_policy import policy_of
 from api.sla_schemas import (
@@ -40,6 +42,7 @@ from api.sla_state import (
     UNFINISHED,
     facts_of,
     orders_of,
+    orders_to_watch,
     planned_times,
     proposed_links,
     record_crossings,
@@ -48,25 +51,25 @@ from api.sla_state import (
 )
 from data.event_log import EventLog
 from data.live_records import tell_changes
-from data.repositories import Between, Change, Marks, Repository
+from data.repositories import Change, Marks, Repository
 from data.session import UnitOfWork
 from dispatcher.actor import Actor
+from dispatcher.documents import utc_text
 from dispatcher.errors import InvalidInput, Issue, RecordKey, WrongState
 from dispatcher.sla.grading import grade
 from dispatcher.sla.history import Mark
 
 _ETAG_HEADER = {"ETag": {"description": "The version of the work order.", "schema": {"type": "string"}}}
-_FINISHED_LATELY = timedelta(days=1)
 _FACTS = {"machines_down": 3, "machines_total": 40, "core": True, "continuity": "stopped", "repair_seconds": 7200}
 Territory = Annotated[QueryId, Query(description="The territory.")]
-router = APIRouter(tags=["promises"])
+router = APIRouter(route_class=KnowingRoute, tags=["promises"])
 
 
 @router.post(
     "/sla/grade",
     summary="Grade a fault by its facts",
     operation_id="grade",
-    responses={200: {"model": Grade}, **problem_responses(404)},
+    responses={200: {"model": Grade}, **problem_responses()},
     openapi_extra=describes_body(GradeRequest, core_machines={"facts": _FACTS}),
 )
 def graded(request: Request, actor: Annotated[Actor, permitted("read", "contract")], raw: JsonBody) -> Response:
@@ -76,7 +79,7 @@ def graded(request: Request, actor: Annotated[Actor, permitted("read", "contract
     changes = None
     if question.contract is not None:
         with services_of(request).database.read(actor) as work:
-            changes = Repository(work, "contract").get(question.contract).values["sla"]
+            changes = named(work, "contract", question.contract, "contract").values["sla"]
     facts = facts_of(question.facts.model_dump(exclude_none=True))
     return json_response(grade_document(grade(facts, policy_of(changes).grading)))
 
@@ -85,7 +88,7 @@ def graded(request: Request, actor: Annotated[Actor, permitted("read", "contract
     "/sla/at-risk",
     summary="List the promises that may break",
     operation_id="list_at_risk",
-    responses={200: {"model": Risks}, **problem_responses(404)},
+    responses={200: {"model": Risks}, **problem_responses()},
 )
 def at_risk(
     request: Request, territory: Territory, actor: Annotated[Actor, permitted("read", "work_order")]
@@ -95,18 +98,18 @@ def at_risk(
     By the time to breach; those whose clock rests come last.
     """
     with services_of(request).database.read(actor) as work:
-        Repository(work, "territory").get(territory)
+        named(work, "territory", territory, "territory")
         orders = watched(work, orders_of(work, territory, status=UNFINISHED))
         planned = planned_times(work, (order.name for order in orders))
         now = work.now
-    return json_response({"now": shown(now), "items": risks(orders, planned, now)})
+    return json_response({"now": utc_text(now), "items": risks(orders, planned, now)})
 
 
 @router.post(
     "/sla/crossings",
     summary="Record the promises that came near their end or broke",
     operation_id="record_crossings",
-    responses={200: {"model": RecordedCrossings}, **problem_responses(404)},
+    responses={200: {"model": RecordedCrossings}, **problem_responses()},
 )
 def recorded(
     request: Request, territory: Territory, actor: Annotated[Actor, permitted("write", "work_order")]
@@ -116,11 +119,8 @@ def recorded(
     Looks at unfinished orders, and at those that were changed in the last day.
     """
     with services_of(request).database.write(actor) as work:
-        Repository(work, "territory").get(territory)
-        recent = orders_of(work, territory, updated_at=Between(low=work.now - _FINISHED_LATELY))
-        unfinished = orders_of(work, territory, status=UNFINISHED)
-        orders = {record.id: record for record in (*recent, *unfinished)}
-        found = record_crossings(work, watched(work, list(orders.values())))
+        named(work, "territory", territory, "territory")
+        found = record_crossings(work, watched(work, orders_to_watch(work, territory)))
     return json_response({"recorded": [crossing_document(name, item) for name, item in found]})
 
 
@@ -128,7 +128,7 @@ def recorded(
     "/sla/report",
     summary="Get what was promised, kept and felt",
     operation_id="get_sla_report",
-    responses={200: {"model": Report}, **problem_responses(404)},
+    responses={200: {"model": Report}, **problem_responses()},
 )
 def report(
     request: Request,
@@ -142,7 +142,7 @@ def report(
         message, remedy = f"`to` {last} lies before `from` {first}", "Let `to` be at or after `from`."
         raise InvalidInput([Issue("to", "ORDER", message, remedy)])
     with services_of(request).database.read(actor) as work:
-        zone = ZoneInfo(Repository(work, "territory").get(territory).values["timezone"])
+        zone = ZoneInfo(named(work, "territory", territory, "territory").values["timezone"])
         begin, end = _midnight(first, zone), _midnight(last + timedelta(days=1), zone)
         orders = [
             order
@@ -158,7 +158,7 @@ def report(
     "/sla/links",
     summary="List the orders that look like one fault",
     operation_id="list_proposed_links",
-    responses={200: {"model": Links}, **problem_responses(404)},
+    responses={200: {"model": Links}, **problem_responses()},
 )
 def proposed(
     request: Request, territory: Territory, actor: Annotated[Actor, permitted("read", "work_order")]
@@ -168,7 +168,7 @@ def proposed(
     Those that are linked already, were set apart, or have somebody on the way are not listed.
     """
     with services_of(request).database.read(actor) as work:
-        Repository(work, "territory").get(territory)
+        named(work, "territory", territory, "territory")
         found = proposed_links(work, territory)
     return json_response({"links": [link_document(link) for link in found]})
 
@@ -177,17 +177,18 @@ def proposed(
     "/sla/links",
     summary="Link the orders that look like one fault",
     operation_id="link_orders",
-    responses={200: {"model": Links}, **problem_responses(404)},
+    responses={200: {"model": Links}, **problem_responses()},
 )
 def linked(
     request: Request, territory: Territory, actor: Annotated[Actor, permitted("write", "work_order")]
 ) -> Response:
     """Each child waits with its parent from now on; the answer lists what was linked."""
     with services_of(request).database.write(actor) as work:
-        Repository(work, "territory").get(territory)
+        named(work, "territory", territory, "territory")
         found = proposed_links(work, territory)
+        orders = Repository(work, "work_order")
         for link in found:
-            _link(work, link.child, link.parent)
+            tell_link(work, orders.get(link.child), orders.get(link.parent), link)
     return json_response({"links": [link_document(link) for link in found]})
 
 
@@ -254,7 +255,7 @@ def told(
         at = told_state.at or work.now.replace(microsecond=0)
         _refuse_unknown(told_state.state, order.policy.states)
         if at > work.now:
-            raise InvalidInput([Issue("at", "OUT_OF_RANGE", f"{shown(at)} has not come yet", "Tell what happened.")])
+            raise InvalidInput([Issue("at", "OUT_OF_RANGE", f"{utc_text(at)} has not come yet", "Tell what happened.")])
         mark = Mark(at, "state", told_state.state, reason=told_state.reason)
         if not any((mark.kind, mark.at, mark.value) == (one.kind, one.at, one.value) for one in order.marks):
             Marks(work).tell(order.record.id, mark)
@@ -275,19 +276,18 @@ def parented(
     change = checked(ParentChange, parsed(raw))
     because = Actor(actor.tenant_id, actor.principal, change.reason or actor.reason)
     with services_of(request).database.write(because) as work:
+        Repository(work, "work_order").get(id)
+        if change.parent is not None:
+            named(work, "work_order", change.parent, "parent")
         _refuse_circle(work, id, change.parent)
-        _link(work, id, change.parent)
+        orders = Repository(work, "work_order")
+        tell_link(work, orders.get(id), None if change.parent is None else orders.get(change.parent))
         return _answer(work, id)
 
 
 def _answer(work: UnitOfWork, name: str) -> Response:
     order = watched_order(work, name)
     return json_response(clocks_document(order, work.now), headers={"ETag": etag_of(order.record.version)})
-
-
-def _link(work: UnitOfWork, child: str, parent: str | None) -> None:
-    orders = Repository(work, "work_order")
-    Marks(work).link(orders.get(child).id, None if parent is None else orders.get(parent).id)
 
 
 def _refuse_circle(work: UnitOfWork, child: str, parent: str | None) -> None:

@@ -13,6 +13,7 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.documents import describes_body, problem_of
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.run_schemas import Run, shown_run
 from api.schemas import PlanDocument, ProblemDocument, problem_schema
 from api.solve_pool import SolvePool
@@ -43,7 +44,7 @@ async def _pool(app: FastAPI) -> AsyncIterator[None]:
         pool.close()
 
 
-router = APIRouter(tags=["planning"], lifespan=_pool)
+router = APIRouter(route_class=KnowingRoute, tags=["planning"], lifespan=_pool)
 
 
 @router.post(

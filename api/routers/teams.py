@@ -1,5 +1,6 @@
 """Emergency teams: ways to send one, accepting one, and who could come instead of a member who drops out."""
 
+from datetime import date as Date  # noqa: N812  a parameter of routes is called `date`
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
@@ -9,8 +10,9 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfMatch, etag_of, required_version
 from api.http.documents import JsonBody, checked, describes_body, parsed
-from api.http.parameters import PathId
+from api.http.parameters import OnDate, PathId
 from api.http.problems import problem_responses
+from api.http.routing import KnowingRoute
 from api.run_schemas import shown_plan
 from api.running_day import running_day
 from api.team_accepting import OPTION_PATTERN, accept_option, answer_key, option_name
@@ -28,7 +30,7 @@ _OPTIONS: dict[int | str, dict[str, Any]] = {
     200: {"model": TeamOptions, "headers": ETAG_HEADER},
     **problem_responses(404, 409),
 }
-router = APIRouter(prefix="/work-orders/{id}", tags=["teams"])
+router = APIRouter(route_class=KnowingRoute, prefix="/work-orders/{id}", tags=["teams"])
 
 
 @router.post(
@@ -38,14 +40,20 @@ router = APIRouter(prefix="/work-orders/{id}", tags=["teams"])
     responses=_OPTIONS,
     openapi_extra=describes_body(TeamQuestion, defaults={}),
 )
-def asked(request: Request, id: PathId, actor: Annotated[Actor, permitted("plan", "plan")], raw: JsonBody) -> Response:
+def asked(
+    request: Request,
+    id: PathId,
+    actor: Annotated[Actor, permitted("plan", "plan")],
+    raw: JsonBody,
+    date: OnDate = None,
+) -> Response:
     """Up to four teams for an order over the running plan, each with all that it changes. Nothing is stored."""
     question = checked(TeamQuestion, parsed(raw))
     if question.instead_of is not None:
         message = "here teams are asked for, not substitutes"
         remedy = "Ask `substitute`, or leave it out."
         raise InvalidInput([Issue("instead_of", "UNKNOWN_FIELD", message, remedy)])
-    return _answered(request, actor, id, question)
+    return _answered(request, actor, id, question, date)
 
 
 @router.post(
@@ -56,12 +64,16 @@ def asked(request: Request, id: PathId, actor: Annotated[Actor, permitted("plan"
     openapi_extra=describes_body(SubstituteQuestion, drops_out={"engineer": "E1"}),
 )
 def substituted(
-    request: Request, id: PathId, actor: Annotated[Actor, permitted("plan", "plan")], raw: JsonBody
+    request: Request,
+    id: PathId,
+    actor: Annotated[Actor, permitted("plan", "plan")],
+    raw: JsonBody,
+    date: OnDate = None,
 ) -> Response:
     """The others keep their roles. Accept an option with the same question, its `engineer` as `instead_of`."""
     given = checked(SubstituteQuestion, parsed(raw))
     question = TeamQuestion(most=given.most, may_displace=given.may_displace, instead_of=given.engineer)
-    return _answered(request, actor, id, question)
+    return _answered(request, actor, id, question, date)
 
 
 @router.post(
@@ -80,10 +92,11 @@ def accepted(
     option: OptionName,
     actor: Annotated[Actor, permitted("accept", "plan")],
     raw: JsonBody,
+    date: OnDate = None,
     if_match: IfMatch = None,
 ) -> Response:
     """Puts the option in force: the team, and the displaced work where the option says. The body is the question that
-    the options were asked for with; `If-Match` is the `plan_version` of the answer.
+    the options were asked for with, and so is `date`; `If-Match` is the `plan_version` of the answer.
 
     Refused (409 `OPTION_GONE`) if by now it would break a rule, or a promise that it did not name.
     """
@@ -92,16 +105,18 @@ def accepted(
     services = services_of(request)
     state = request.app.state
     with services.database.write(actor) as work:
-        plan, changes = accept_option(work, id, option, question, version, state.team_policy, state.recent_teams)
+        plan, changes = accept_option(
+            work, id, option, question, version, state.team_policy, state.recent_teams, on=date
+        )
     answer = {"plan": shown_plan(plan), "work_order": id, "changes": changes}
     return json_response(answer, headers={"ETag": etag_of(plan.version)})
 
 
-def _answered(request: Request, actor: Actor, order: str, question: TeamQuestion) -> Response:
+def _answered(request: Request, actor: Actor, order: str, question: TeamQuestion, on: Date | None) -> Response:
     services = services_of(request)
     state = request.app.state
     with services.database.read(actor) as work:
-        day = running_day(work, work_order=order)
+        day = running_day(work, work_order=order, on=on)
     teams = ask(day.problem, day.plan, order, question, state.team_policy)
     key = answer_key(actor.tenant_id, day.plan_id, order, day.problem.now, question)
     state.recent_teams.remember(key, teams, day.plan_version)

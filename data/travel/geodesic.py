@@ -13,10 +13,12 @@ from dispatcher.model import Location
 
 EARTH_RADIUS_METERS = 6_371_009
 """The mean radius geopy's `great_circle` uses (6371.009 km), as the planning document asks."""
+_MOST_LEGS = 1 << 16
+"""Legs whose metres are remembered: a plan is driven over the same ones again and again."""
 
 
 class GeodesicMeters:
-    """Rounded metres between locations, from their points on the unit sphere; nothing is kept but these.
+    """Rounded metres between locations, from their points on the unit sphere; kept are these and the last legs.
 
     Angles are worked out with numpy, by the arc tangent of cross and dot product; `leg` is geopy's own answer for one
     pair (70 µs a call), the oracle of the tests.
@@ -34,6 +36,7 @@ class GeodesicMeters:
         self._locations = tuple(locations)
         self._detour = float(detour_factor)
         self.meters_per_radian = EARTH_RADIUS_METERS * self._detour
+        self._legs: dict[int, int] = {}
 
     def row(self, origin: int) -> NDArray[np.int64]:
         """Metres from one location to every other, rounded half up."""
@@ -49,12 +52,20 @@ class GeodesicMeters:
 
     def meters(self, origin: int, destination: int) -> int:
         """One entry of a row, without the others."""
+        leg = origin * len(self.sphere) + destination
+        known = self._legs.get(leg)
+        if known is not None:
+            return known
+        if len(self._legs) >= _MOST_LEGS:
+            self._legs.clear()
         x, y, z = self.sphere[origin]
         u, v, w = self.sphere[destination]
         a, b, c = y * w - z * v, z * u - x * w, x * v - y * u
         # numpy's arc tangent, for the very digits of a row.
         angle = np.arctan2(math.sqrt(a * a + b * b + c * c), x * u + y * v + z * w)
-        return math.floor(float(angle) * self.meters_per_radian + 0.5)
+        meters = math.floor(float(angle) * self.meters_per_radian + 0.5)
+        self._legs[leg] = meters
+        return meters
 
     def leg(self, origin: int, destination: int) -> int:
         """Metres of a single leg by geopy."""

@@ -147,7 +147,7 @@ class ProblemTravel:
             row = self._free_rows.get((origin, speed_factor))
             if row is not None:
                 return row[destination]
-        multiplier, divisor = self._speed(speed_factor)
+        multiplier, divisor = self._speeds.get(speed_factor) or self._speed(speed_factor)
         numerator = self._base.numerator(origin, destination) * multiplier
         if not self.varies_with_time:
             return (2 * numerator + divisor) // (2 * divisor)

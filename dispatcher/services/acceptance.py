@@ -97,7 +97,8 @@ def _refuse(order: Values, visits: Sequence[Values], shifts_elsewhere: frozenset
         raise WrongState(key, "cancelled", _ACTION)
     for visit in visits:
         if visit["status"] in IN_HAND | WAITING and shift_key(visit) in shifts_elsewhere:
-            raise WrongState(key, f"{visit['status']} in shift {visit['shift']} of {visit['engineer']}", _ACTION)
+            status = visit["status"].replace("_", " ")
+            raise WrongState(key, f"{status} in shift {visit['shift']} of {visit['engineer']}", _ACTION)
 
 
 def _refuse_begun(order: Values, stays: Sequence[Assignment], visits: Sequence[Values]) -> None:
@@ -106,7 +107,8 @@ def _refuse_begun(order: Values, stays: Sequence[Assignment], visits: Sequence[V
     known = (order.get("pin") or {}).get("engineer") in begun
     if not known and not begun.keys() <= {stay.engineer for stay in stays}:
         engineer, status = sorted(begun.items())[0]
-        raise WrongState(RecordKey("work_order", (order["id"],)), f"{status} by {engineer}", _ACTION)
+        where = f"in the hands of {engineer} ({status.replace('_', ' ')})"
+        raise WrongState(RecordKey("work_order", (order["id"],)), where, _ACTION)
 
 
 def _move(stays: Sequence[Assignment], visits: Sequence[Values], in_hand: bool, found: Consequences) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dispatcher.collector import collector_paused
 from dispatcher.errors import PlanRefused
 from dispatcher.evaluate import Evaluation, evaluate
 from dispatcher.plan import Plan
@@ -72,6 +73,7 @@ def make_plan(
     )
 
 
+@collector_paused()
 def checked_document(
     problem: Problem,
     problem_document: Mapping[str, Any],

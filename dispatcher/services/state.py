@@ -26,12 +26,12 @@ from dispatcher.services.state_visits import Day, begins_at
 __all__ = ["LEFT_OUT", "PlanQuestion", "StoredState", "problem_document"]
 
 LEFT_OUT: Mapping[str, str] = {
-    "other_dates": "none of its time windows meets the dates",
-    "in_other_hands": "it is planned or under way in a shift that is not part of the problem",
-    "under_way": "its status says that it is under way, and no visit says by whom",
-    "linked": "it is the same fault as another unfinished order, and waits with that one",
+    "other_dates": "outside the dates of the plan, by its time windows",
+    "in_other_hands": "planned or under way in a shift that is not part of the plan",
+    "under_way": "under way, and no visit says by whom",
+    "linked": "the same fault as another unfinished order, and waits with that one",
 }
-"""Why an unfinished work order of the territories is not part of a problem."""
+"""Why an unfinished work order of the territories is not part of a problem: what follows "it is"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from dispatcher.model import LEVELS
 from dispatcher.services.state_assets import Required, with_needs
 from dispatcher.services.state_values import Span, Values, text_of
 from dispatcher.services.state_visits import Day, service_seconds
@@ -39,6 +40,10 @@ class OrderWriter:
         self._needs, self._promises = needs, promises
         self._day, self._orders, self._finished_at = day, orders, finished_at
         self._horizon, self._now, self._zone = horizon, now, zone
+        # By parent the levels of the orders that wait with it.
+        self._waiting: dict[str, list[str]] = {}
+        for child, parent in promises.parents.items():
+            self._waiting.setdefault(parent, []).append(orders[child]["level"])
 
     def left_out(self, order: Values) -> str | None:
         """Why an unfinished order is not part of the problem, a key of `LEFT_OUT`; None if it is."""
@@ -60,7 +65,9 @@ class OrderWriter:
         """The order of the document; `known` are the ids of all orders in it."""
         name = order["external_id"]
         body = with_needs(order["body"], self._needs.get(order["asset"], ()))
-        document: dict[str, Any] = {"id": name, "location": order["site"], "level": order["level"]}
+        # Who comes for it comes for what waits with it too, and as soon as the gravest of them asks.
+        level = min([order["level"], *self._waiting.get(name, ())], key=LEVELS.index)
+        document: dict[str, Any] = {"id": name, "location": order["site"], "level": level}
         for key in ("territory", "asset"):
             if order[key] is not None:
                 document[key] = order[key]

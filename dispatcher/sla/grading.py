@@ -12,8 +12,9 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Literal
 
+from dispatcher.documents import utc_text
 from dispatcher.model import Exact, Level
-from dispatcher.reasons import duration_text
+from dispatcher.reasons import worded
 
 Impact = Literal["none", "partial", "severe"]
 Urgency = Literal["unaffected", "threatened", "stopped"]
@@ -94,11 +95,7 @@ class GradeReason:
 
     @property
     def message(self) -> str:
-        said = dict(self.params)
-        for name, value in self.params.items():
-            if name.endswith("_seconds") and isinstance(value, int):
-                said[name.removesuffix("_seconds")] = duration_text(value)
-        return GRADE_REASONS[self.code].format(**said)
+        return worded(GRADE_REASONS[self.code], self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ def overruled(found: Grade, override: Override) -> Grade:
         "level": override.level,
         "computed": found.computed,
         "reason": override.reason,
-        "at": override.at.isoformat(),
+        "at": utc_text(override.at),
     }
     reasons = (GradeReason("OVERRULED", params), *(item for item in found.reasons if item.code != "OVERRULED"))
     return replace(found, level=override.level, reasons=reasons, override=override)

@@ -201,8 +201,10 @@ class _Reader:
         if not isinstance(value, Mapping):
             self._wrong(path, "an object", value)
             return None
+        if known is None or value.keys() <= known:
+            return value
         for key in value:
-            if known is None or key in known or (key in elsewhere and value[key] is None):
+            if key in known or (key in elsewhere and value[key] is None):
                 continue
             self._findings.add(
                 "structure",

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dispatcher.verification.values import EPOCH, instant, listed, mapped, number
+from dispatcher.verification.values import EPOCH, instant, listed, mapped, number, whole
 
 _VALUE_BY_LEVEL = {"L1": 360000, "L2": 108000, "L3": 28800, "L4": 7200}
 
@@ -168,6 +168,9 @@ def _optional_instant(value: object) -> int | None:
 
 
 def _optional_whole(value: object) -> int | None:
+    found = whole(value)
+    if found is not None:
+        return found
     exact = number(value)
     return None if exact is None else int(exact)
 

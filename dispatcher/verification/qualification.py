@@ -33,6 +33,7 @@ class Match:
 
 _Price = tuple[Fraction, Fraction]
 """(sum of penalties, product of factors). Hops only break ties between equal prices, which change nothing."""
+_FREE: _Price = (Fraction(0), Fraction(1))
 
 
 class Qualifier:
@@ -51,12 +52,12 @@ class Qualifier:
 
     def match(self, engineer: Engineer, requirements: Iterable[Requirement], at: int) -> Match:
         missing: list[Requirement] = []
-        penalty, factor = Fraction(0), Fraction(1)
+        penalty, factor = _FREE
         for requirement in requirements:
             price = self._price(engineer, requirement, at)
             if price is None:
                 missing.append(requirement)
-            else:
+            elif price != _FREE:
                 penalty += price[0]
                 factor *= price[1]
         return Match(tuple(missing), penalty, factor)

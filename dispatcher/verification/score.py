@@ -86,8 +86,8 @@ class _Score:
         self._case = case
         self._weights = read_weights(mapped(problem.get("objective")))
         self._current = mapped(problem.get("current_plan"))
-        self._amounts: dict[str, Fraction] = dict.fromkeys(_RULES, Fraction(0))
-        self._costs: dict[str, Fraction] = dict.fromkeys(_RULES, Fraction(0))
+        self._amounts: dict[str, dict[str, Fraction | int]] = {rule: {} for rule in _RULES}
+        self._worst_lateness = 0
 
     def terms(self) -> tuple[tuple[Term, ...], int]:
         for order in self._case.facts.orders.values():
@@ -95,12 +95,21 @@ class _Score:
         self._routes()
         self._association()
         self._changes()
-        terms = tuple((rule, self._amounts[rule], self._costs[rule]) for rule in _RULES if self._amounts[rule] != 0)
-        return terms, half_up(sum(self._costs.values(), Fraction(0)))
+        self._count("worst_lateness", self._worst_lateness)
+        found = [self._term(rule) for rule in _RULES]
+        total = half_up(sum((cost for _, _, cost in found), Fraction(0)))
+        return tuple(term for term in found if term[1] != 0), total
 
     def _count(self, rule: str, amount: Fraction | int, level: str = "L4") -> None:
-        self._amounts[rule] += amount
-        self._costs[rule] += amount * self._weights[rule][level]
+        if amount:
+            by_level = self._amounts[rule]
+            by_level[level] = by_level.get(level, 0) + amount
+
+    def _term(self, rule: str) -> Term:
+        """What a rule counts in all, and what that costs at the weights of the levels."""
+        weights, by_level = self._weights[rule], self._amounts[rule]
+        cost = sum((amount * weights[level] for level, amount in by_level.items()), Fraction(0))
+        return rule, Fraction(sum(by_level.values())), cost
 
     def _order(self, order: Order) -> None:
         case = self._case
@@ -110,7 +119,8 @@ class _Score:
             self._count("unserved", order.value)
             self._lateness(order, arrival=end, starts=(end,), end=end)
             return
-        self._count("substitution", sum((s.penalty for s in case.services[order.id]), Fraction(0)))
+        for service in case.services[order.id]:
+            self._count("substitution", service.penalty)
         if not on_site:
             return
         worst = self._lateness(
@@ -119,8 +129,7 @@ class _Score:
             starts=[service.stop.start for service in on_site],
             end=max(service.stop.end for service in on_site),
         )
-        # Raised by what is beyond the largest so far, so it ends as the maximum and not a sum.
-        self._count("worst_lateness", max(Fraction(0), worst - self._amounts["worst_lateness"]))
+        self._worst_lateness = max(self._worst_lateness, worst)
         if order.preferred and any(service.engineer.id not in order.preferred for service in on_site):
             self._count("preference", 1)
         self._count("repeat_visit", _repeat_visit(order, case.services[order.id]))
@@ -129,9 +138,9 @@ class _Score:
         """Counts the three kinds of lateness; returns the largest of them, of one member each."""
         late_starts = [_beyond(start, order.start_by) for start in starts]
         amounts = (_beyond(arrival, order.arrive_by), sum(late_starts), _beyond(end, order.restore_by))
-        for rule, amount in zip(_LATE, amounts, strict=True):
+        for rule, once, amount in zip(_LATE, _LATE_ONCE, amounts, strict=True):
             self._count(rule, amount, order.level)
-            self._count(f"{rule}_once", int(amount > 0), order.level)
+            self._count(once, int(amount > 0), order.level)
         return max(amounts[0], *late_starts, amounts[2])
 
     def _routes(self) -> None:
@@ -196,12 +205,11 @@ def _goes_to(order: Order | None, role: str | None, kind: str, location: str, pl
 
 def _repeat_visit(order: Order, services: Iterable[Service]) -> int:
     """Seconds to be expected for coming again: the leads answer for it, or everybody where there is none."""
-    risks: dict[bool, list[Fraction]] = {}
+    chances: dict[bool, list[Fraction | int]] = {}
     for service in services:
-        chances = [service.engineer.fix_probability.get(needed.skill, Fraction(1)) for needed in service.requirements()]
-        risks.setdefault(service.stop.role == "lead", []).append(1 - min(chances, default=Fraction(1)))
-    answering = risks[max(risks)]
-    return half_up(order.service_seconds * min(answering))
+        of_skills = [service.engineer.fix_probability.get(needed.skill, 1) for needed in service.requirements()]
+        chances.setdefault(service.stop.role == "lead", []).append(min(of_skills, default=1))
+    return half_up(order.service_seconds * (1 - max(chances[max(chances)])))
 
 
 def _beyond(at: int, deadline: int | None) -> int:

@@ -34,17 +34,18 @@ class LocalTraffic:
             self._starts.append(start)
             self._factors.append(factor)
 
-    def stretched(self, free_flow: Fraction, departure: int) -> Fraction:
-        """Seconds a leg of `free_flow` seconds takes when it departs then."""
+    def stretched(self, free_flow: Fraction, departure: int) -> int:
+        """Seconds a leg of `free_flow` seconds takes when it departs then, rounded half up."""
         if len(self._starts) == 1:
-            return free_flow
-        elapsed, left, at = 0, free_flow, departure
+            return half_up(free_flow)
+        # In whole numbers: thousands of legs are driven, and fractions are slow.
+        left, parts, at = free_flow.numerator, free_flow.denominator, departure
         while True:
             factor, until = self._piece(at)
-            if left * factor <= until - at:
-                return elapsed + left * factor
-            elapsed += until - at
-            left -= (until - at) / factor
+            takes, of = left * factor.numerator, parts * factor.denominator
+            if takes <= (until - at) * of:
+                return at - departure + (2 * takes + of) // (2 * of)
+            left, parts = takes - (until - at) * of, parts * factor.numerator
             at = until
 
     def _piece(self, at: int) -> tuple[Fraction, int]:
@@ -98,7 +99,10 @@ class Legs:
         if leg not in self._base:
             self._base[leg] = self._base_seconds(origin, destination)
         base = self._base[leg]
-        return None if base is None else half_up(self._traffic.stretched(base / speed_factor, departure))
+        if base is None:
+            return None
+        free_flow = base if speed_factor == 1 else base / speed_factor
+        return self._traffic.stretched(free_flow, departure)
 
     def _measure(self, origin: str, destination: str) -> int | None:
         if origin == destination:
@@ -109,7 +113,12 @@ class Legs:
         if self._kind != "geodesic":
             return None
         distance = _great_circle_meters(mapped(self._locations.get(origin)), mapped(self._locations.get(destination)))
-        return None if distance is None else half_up(Fraction(distance) * self._detour_factor)
+        if distance is None:
+            return None
+        # A float is an exact fraction, too; its parts are multiplied as they are, without being shortened.
+        top, bottom = distance.as_integer_ratio()
+        top, bottom = top * self._detour_factor.numerator, bottom * self._detour_factor.denominator
+        return (2 * top + bottom) // (2 * bottom)
 
     def _base_seconds(self, origin: str, destination: str) -> Fraction | None:
         if origin == destination:

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+_DAY_SECONDS = 86400
 _LARGEST_BITS = 1024
 _LARGEST_WHOLE = 10**12
 
@@ -20,10 +20,10 @@ def instant(value: object) -> int | None:
         moment = datetime.fromisoformat(value)
     except ValueError:
         return None
-    if moment.utcoffset() is None:
+    if moment.tzinfo is None:
         return None
-    seconds, rest = divmod(moment - EPOCH, _SECOND)
-    return None if rest else seconds
+    since = moment - EPOCH
+    return None if since.microseconds else since.days * _DAY_SECONDS + since.seconds
 
 
 def number(value: object) -> Fraction | None:
@@ -40,13 +40,15 @@ def number(value: object) -> Fraction | None:
 
 def whole(value: object) -> int | None:
     """A whole number of seconds, metres or pieces (7 and 7.0 alike), else None."""
+    if type(value) is int:
+        return value if -_LARGEST_WHOLE <= value <= _LARGEST_WHOLE else None
     exact = number(value)
     if exact is None or exact.denominator != 1 or abs(exact) > _LARGEST_WHOLE:
         return None
     return exact.numerator
 
 
-def half_up(value: Fraction) -> int:
+def half_up(value: Fraction | int) -> int:
     return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
@@ -57,6 +59,8 @@ def listed(value: object) -> Iterable[Any]:
 
 def mapped(value: object) -> Mapping[str, Any]:
     """An object of the problem; absent and null are empty."""
+    if type(value) is dict:
+        return value
     return value if isinstance(value, Mapping) else {}
 
 

@@ -34,10 +34,12 @@ def check_duration(case: Case, service: Service, match: Match, setup_seconds: in
     if order.id in case.plan.unclear:
         return
     requirements = service.requirements()
-    factor = Fraction(1)
+    seconds: Fraction | int = _base_seconds(case, service)
     if requirements:
-        factor = service.engineer.duration_factors.get(requirements[0].skill, factor)
-    expected = half_up(_base_seconds(case, service) * factor * match.factor) + setup_seconds
+        seconds *= service.engineer.duration_factors.get(requirements[0].skill, 1)
+    if match.factor != 1:
+        seconds *= match.factor
+    expected = half_up(seconds) + setup_seconds
     if stop.end - stop.start != expected:
         case.add_to_route(
             service.route,

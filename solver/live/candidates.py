@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatcher.collector import collector_paused
 from dispatcher.model import WorkOrder
 from dispatcher.reasons import Reason
 from solver.day_state import DayState
@@ -58,6 +59,7 @@ class Candidates:
     others: tuple[Reason, ...]
 
 
+@collector_paused()
 def candidates(day: LiveDay, why_not: WhyNot, name: str) -> Candidates:
     """All engineers for an order without a team: the cheapest place of each, or why there is none.
 

@@ -6,7 +6,7 @@ what an insertion is said to change the total by is what the reference evaluatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -157,16 +157,33 @@ class LiveDay:
         if bounds is None:
             return
         for engineer in state.engineers_for(order):
-            if order.pin is not None and order.pin.engineer != engineer.id:
-                continue
-            stint = make_stint(self.problem, engineer, order)
+            stint = self._stint(order, engineer, bounds)
             if stint is None:
                 continue
-            if order.depends_on:
-                stint = stint.held(not_before=bounds[0], not_after=bounds[1])
             for index in state.routes_of[engineer.id]:
                 if not order.parts or state.has_parts(order, (index,)):
                     yield index, stint
+
+    def stints_along(self, state: DayState, order: WorkOrder, routes: Iterable[int]) -> Iterator[tuple[int, Stint]]:
+        """The same, along these routes, as far as anybody asks."""
+        bounds = state.bounds(order)
+        if bounds is None:
+            return
+        for index in routes:
+            engineer = state.routes[index].engineer
+            if not order.admits(engineer.id) or (order.parts and not state.has_parts(order, (index,))):
+                continue
+            stint = self._stint(order, engineer, bounds)
+            if stint is not None:
+                yield index, stint
+
+    def _stint(self, order: WorkOrder, engineer: Engineer, bounds: tuple[int, int]) -> Stint | None:
+        if order.pin is not None and order.pin.engineer != engineer.id:
+            return None
+        stint = make_stint(self.problem, engineer, order)
+        if stint is None or not order.depends_on:
+            return stint
+        return stint.held(not_before=bounds[0], not_after=bounds[1])
 
     def options(self, state: DayState, order: WorkOrder) -> list[Option]:
         """The best place of an order in every route where there is one, unsorted."""
@@ -176,14 +193,14 @@ class LiveDay:
     def option(
         self, state: DayState, order: WorkOrder, index: int, stint: Stint, *, below: int | None = None
     ) -> Option | None:
-        """The best place of an order in one route, None where there is none; `below` as in `best_insertion`."""
+        """The best place of an order in one route, None where there is none; places whose `delta` cannot be less than
+        `below` need not be tried."""
         route, price = self._route_for(state, order, index), self._price(state, index)
-        found = route.best_insertion(stint, price=price, below=below, after=self.first_places(order, index))
-        if found is None:
-            return None
         engineer = route.engineer
-        delta = found[0] + state.company_cost(order, (engineer.id,), (engineer.id,))
-        return Option(order, index, engineer, delta, found[1], stint)
+        company = state.company_cost(order, (engineer.id,), (engineer.id,))
+        least = None if below is None else below - company
+        found = route.best_insertion(stint, price=price, below=least, after=self.first_places(order, index))
+        return None if found is None else Option(order, index, engineer, found[0] + company, found[1], stint)
 
     def _price(self, state: DayState, index: int) -> Callable[[Insertion], int | None] | None:
         return state.price_for(index) if state.duties or state.has_shared_rules else None

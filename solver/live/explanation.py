@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dispatcher.collector import collector_paused
 from dispatcher.documents import instant_text
 from dispatcher.model import WorkOrder
-from dispatcher.reasons import Fix, Reason, duration_text
+from dispatcher.reasons import Fix, Reason, worded
 from solver.live.candidates import Candidates, candidates, late_seconds
 from solver.live.day import LiveDay
 from solver.live.why_not import WhyNot
@@ -19,21 +20,21 @@ FIXES_TRIED = 25
 """Engineers of a large fleet for whom a fix is sought, those first who lack least."""
 
 SENTENCES: Mapping[str, str] = {
-    "CHEAPEST": "{engineer} costs the plan least: {cost:,} against {next_cost:,} by {next}",
-    "ONLY_ONE": "{engineer} is the only one who can: {others} others cannot",
-    "KEPT": "{engineer} has had it; giving it to {cheapest} would save {saved:,}",
+    "CHEAPEST": "{engineer} costs the plan least, {cost:,}; the next best is {next} with {next_cost:,}",
+    "ONLY_ONE": "only {engineer} can do it; {others} others cannot",
+    "KEPT": "{engineer} has it already; with {cheapest} the plan would cost {saved:,} less",
     "PINNED_TO": "it is pinned to {engineer}",
-    "UNDER_WAY": "{engineer} is at work on it since {start}",
+    "UNDER_WAY": "{engineer} is at work on it since {clock}",
     "ON_THE_WAY": "{engineer} is on the way to it",
     "TEAM": "its team is {members}",
-    "NOT_SERVED": "nobody serves it: leaving it undone costs {value:,}",
-    "ON_ARRIVAL": "it starts at {start}, as soon as {engineer} arrives after {before}",
-    "FIRST_STOP": "it starts at {start}, as soon as {engineer} arrives: it is the first stop of the shift",
-    "WINDOW_OPENS": "it starts at {start}, when its time window opens; {engineer} is there {early} before",
-    "PINNED_START": "it starts at {start}, to which it is pinned",
-    "TEAM_START": "it starts at {start}, when the whole team can be there",
-    "WAITS_FOR": "it starts at {start}, after {other}, for which it waits",
-    "LATE": "that is {late} after what was promised",
+    "NOT_SERVED": "nobody is planned for it; leaving it undone costs {value:,}",
+    "ON_ARRIVAL": "it starts at {clock}, as soon as {engineer} arrives after {before}",
+    "FIRST_STOP": "it starts at {clock}, as soon as {engineer} arrives: it is the first stop of the shift",
+    "WINDOW_OPENS": "it starts at {clock}, when its time window opens; {engineer} is there {early} before",
+    "PINNED_START": "it starts at {clock}, to which it is pinned",
+    "TEAM_START": "it starts at {clock}, when the whole team can be there",
+    "WAITS_FOR": "it starts at {clock}, after {other}, for which it waits",
+    "LATE": "that is {late} later than promised",
 }
 """Every sentence of an explanation."""
 
@@ -47,13 +48,7 @@ class Said:
 
     @property
     def message(self) -> str:
-        said: dict[str, object] = dict(self.params)
-        for name, value in self.params.items():
-            if name.endswith("_seconds") and isinstance(value, int):
-                said[name.removesuffix("_seconds")] = duration_text(value)
-            elif name == "start":
-                said[name] = str(value)[11:16]
-        return SENTENCES[self.code].format(**said)
+        return worded(SENTENCES[self.code], self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +64,7 @@ class Why:
     candidates: Candidates | None = None
 
 
+@collector_paused()
 def explanation(day: LiveDay, why_not: WhyNot, name: str) -> Why:
     """Explain one order of the running plan. Raises NotFound."""
     order = day.order(name)

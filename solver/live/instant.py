@@ -7,9 +7,11 @@ more. Every figure is the exact difference of the plan's total, in thousandths.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from dispatcher.collector import collector_paused
 from dispatcher.model import WorkOrder
 from solver.day_state import DayState
 from solver.live.day import LiveDay, Option
@@ -57,6 +59,7 @@ class Inserter:
         self._state = day.state if state is None else state
         self._near = NearRoutes(self._state) if near is None else near
 
+    @collector_paused()
     def best(self, name: str, *, depth: int = 1) -> Instant:
         """The cheapest way to serve an order, `depth` ejections deep; leaving it undone where nothing pays.
 
@@ -75,50 +78,51 @@ class Inserter:
         self, state: DayState, order: WorkOrder, before: int | None, depth: int, kept: frozenset[str]
     ) -> Instant:
         """`delta` counts from the order undone; what is in `kept` is not ejected."""
-        undone = Instant(0, (Step(order, None, before),))
-        option = self._best_option(state, order, NEAR_ROUTES_OF_EJECTED if len(kept) > 1 else NEAR_ROUTES)
-        best = undone
-        if option is not None:
-            delta = option.delta - state.unserved_cost(order)
-            if delta < 0:
-                best = Instant(delta, (Step(order, option, before),))
+        best = Instant(0, (Step(order, None, before),))
+        worth, near = state.unserved_cost(order), self._near.ranked(order)
+        option = self._best_option(state, order, near, NEAR_ROUTES_OF_EJECTED if len(kept) > 1 else NEAR_ROUTES)
+        if option is not None and option.delta < worth:
+            best = Instant(option.delta - worth, (Step(order, option, before),))
         if depth > 0:
-            for found in self._ejecting(state, order, before, depth, kept, best.delta):
+            for found in self._ejecting(state, order, before, near, depth, kept, best.delta):
                 if found.delta < best.delta:
                     best = found
         return best
 
-    def _best_option(self, state: DayState, order: WorkOrder, most: int) -> Option | None:
+    def _best_option(self, state: DayState, order: WorkOrder, near: Sequence[int], most: int) -> Option | None:
         best: Option | None = None
-        stints = dict(self._day.stints(state, order))
-        tried = 0
-        for index in self._near.ranked(order):
-            if index not in stints:
-                continue
+        for tried, (index, stint) in enumerate(self._day.stints_along(state, order, near)):
             if tried >= most and best is not None:
                 break
-            tried += 1
-            option = self._day.option(state, order, index, stints[index])
+            option = self._day.option(state, order, index, stint, below=None if best is None else best.delta)
             if option is not None and (best is None or option.delta < best.delta):
                 best = option
         return best
 
     def _ejecting(
-        self, state: DayState, order: WorkOrder, before: int | None, depth: int, kept: frozenset[str], limit: int
+        self,
+        state: DayState,
+        order: WorkOrder,
+        before: int | None,
+        near: Sequence[int],
+        depth: int,
+        kept: frozenset[str],
+        limit: int,
     ) -> Iterator[Instant]:
         """What serving the order in the place of another one would change, the best looking ones to the end."""
         tries: list[tuple[int, str, DayState, Option]] = []
         worth = state.unserved_cost(order)
-        stints = dict(self._day.stints(state, order))
-        near = [index for index in self._near.ranked(order) if index in stints][:EJECTING_ROUTES]
-        looked_at = [found for index in near for found in self._in_the_place(state, order, index, kept)]
+        stints = dict(islice(self._day.stints_along(state, order, near), EJECTING_ROUTES))
+        looked_at = [found for index in stints for found in self._in_the_place(state, order, index, kept)]
         for _, index, name in sorted(looked_at)[:EJECTIONS_TRIED]:
             other = self._day.problem.order_by_id[name]
             # Undone, the other costs what it is worth; the route without it costs less than now.
             smaller = state.without(other)
-            option = self._day.option(smaller, order, index, stints[index])
+            gain = _saved(state, smaller, other, index) + worth
+            # What is too dear even if the other cost nothing afterwards is not followed.
+            option = self._day.option(smaller, order, index, stints[index], below=limit + gain)
             if option is not None:
-                tries.append((option.delta - _saved(state, smaller, other, index) - worth, name, smaller, option))
+                tries.append((option.delta - gain, name, smaller, option))
         tries.sort(key=lambda found: (found[0], found[1]))
         for delta, name, smaller, option in tries[:REINSERTED]:
             if delta >= limit:

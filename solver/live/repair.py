@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from dispatcher.collector import collector_paused
 from dispatcher.evaluate import Evaluation, evaluate
 from dispatcher.facts import read_facts, unserved_latenesses
-from dispatcher.model import WorkOrder
+from dispatcher.model import URGENT, WorkOrder
 from dispatcher.plan import Plan, Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
@@ -31,7 +32,6 @@ MOST_ROUTES = 40
 """And so many in all."""
 MOST_UNDONE = 30
 """Orders that are undone and may come in on the way."""
-URGENT = frozenset({"L1", "L2"})
 STEADY = 8
 """How many times dearer a change is where the first search goes beyond the change budget."""
 
@@ -67,6 +67,7 @@ class Repairer:
             self._kept = self.judged(self._day.state.sequences())
         return self._kept
 
+    @collector_paused()
     def repair(self, names: Sequence[str] = (), *, seconds: float = 0.6) -> Repaired:
         """The best plan found with these orders placed, and those that are undone where that pays.
 
@@ -96,6 +97,15 @@ class Repairer:
             best = best if steady is None else self.better(best, steady)
         return best if found is None else self.better(best, found)
 
+    def insert(self, names: Sequence[str]) -> Repaired:
+        """The plan as it is, with these orders at their best places; nothing is ejected for them, nothing else tried.
+
+        Raises:
+            NotFound, WrongState: as `repair`.
+        """
+        return self.better(self.kept, self.judged(self._placed(list(names), (), None, ejects=False).sequences()))
+
+    @collector_paused()
     def improve(self, routes: Iterable[int], *, seconds: float) -> Repaired:
         """The best plan found by searching in these routes alone, never worse than the plan as it is."""
         found = self._searched(self._day.state, sorted(routes)[:MOST_ROUTES], seconds)
@@ -110,7 +120,9 @@ class Repairer:
 
     # -- placing -----------------------------------------------------------------------------------------------
 
-    def _placed(self, wanted: Sequence[str], undone: Sequence[str], until: float | None) -> DayState:
+    def _placed(
+        self, wanted: Sequence[str], undone: Sequence[str], until: float | None, *, ejects: bool = True
+    ) -> DayState:
         """A state with orders at their best places, those asked for first; others make room for what matters.
 
         `until` (of the monotonic clock) ends the placing of orders that nobody asked for.
@@ -126,7 +138,7 @@ class Repairer:
                 self._day.without(order)
                 without = state.without(order)
             matters = order.level in URGENT or (name in wanted and (budget is None or changes < budget))
-            found = Inserter(self._day, without, self._near).best(name, depth=1 if matters else 0)
+            found = Inserter(self._day, without, self._near).best(name, depth=1 if matters and ejects else 0)
             if found.delta >= 0 or (name in state.served and not self._pays(state, without, order, found)):
                 continue
             changes += len(found.steps) - 1

@@ -19,12 +19,14 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class _Stay:
-    """A work stop of the plan in force; `held` is the start of a team, `leaves` a departure that was held back."""
+    """A work stop of the plan in force; `held` is the start of a team, `leaves` a departure that was held back,
+    `agreed` the start of what other routes are tied to: teams, and orders that wait or are waited for."""
 
     order: str
     role: str | None
     held: int | None = None
     leaves: int | None = None
+    agreed: int | None = None
 
 
 def running_sequences(problem: Problem, routes: Iterable[Document], teams: Iterable[Document] = ()) -> Sequences:
@@ -64,6 +66,8 @@ def _stays(problem: Problem, routes: Iterable[Document], waiting: set[str]) -> d
     seen: set[str] = set()
     # The members of a running team are where they are; only single work may have been begun out of turn.
     running = {order.id: order for order in problem.work_orders if problem.is_running(order) and order.team is None}
+    waiting_for = {o.id: {d.work_order for d in o.depends_on if d.work_order} for o in problem.work_orders}
+    tied = set().union(*waiting_for.values()) | {name for name, others in waiting_for.items() if others}
     for route in routes:
         key = (route["engineer"], route["shift"])
         if key not in problem.shift_by_key:
@@ -78,9 +82,10 @@ def _stays(problem: Problem, routes: Iterable[Document], waiting: set[str]) -> d
                 continue
             seen.add(order.id)
             held = None if order.team is None else instant(stop["start"])
+            agreed = instant(stop["start"]) if order.id in tied else held
             departure = instant(stop["arrival"]) - int(stop.get("travel_seconds") or 0)
             leaves = departure if key[0] in waiting and departure > before else None
-            stays.setdefault(key, []).append(_Stay(order.id, stop.get("role"), held, leaves))
+            stays.setdefault(key, []).append(_Stay(order.id, stop.get("role"), held, leaves, agreed))
     for order in running.values():
         assert order.pin is not None
         found = _shift_at_work(problem, order.pin.engineer, stays)
@@ -122,7 +127,7 @@ def _driven(
         elif item.held is not None:
             stint = stint.held(not_before=item.held, not_after=FAR_FUTURE)
         kept.append((item, stint))
-    route = RouteState.of(problem, engineer, shift, [stint for _, stint in kept])
+    route = _in_time(problem, engineer, shift, kept)
     limit = len(kept) if shift.max_work_orders is None else shift.max_work_orders
     while kept and not (route.feasible and len(kept) <= limit):
         kept, route = _without_one(problem, route, kept, limit)
@@ -135,6 +140,22 @@ def _driven(
             stay = stays[made.stint.order.id]
             visits.append(Visit(stay.order, stay.role, stay.held, stay.leaves))
     return RouteSequence(engineer.id, shift.id, tuple(visits)) if kept else None
+
+
+def _in_time(problem: Problem, engineer: Engineer, shift: Shift, kept: Sequence[tuple[_Stay, Stint]]) -> RouteState:
+    """The route with its breaks where nobody else has to wait for them, as far as that can be."""
+    stints = [stint for _, stint in kept]
+    if any(stay.agreed is not None for stay, _ in kept):
+        punctual = [
+            stint
+            if stay.agreed is None or stint.running_since is not None
+            else stint.held(not_before=stay.agreed, not_after=stay.agreed)
+            for stay, stint in kept
+        ]
+        route = RouteState.of(problem, engineer, shift, punctual)
+        if route.feasible:
+            return route
+    return RouteState.of(problem, engineer, shift, stints)
 
 
 def _without_one(

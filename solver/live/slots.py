@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from dispatcher.collector import collector_paused
 from dispatcher.model import TimeWindow
 from dispatcher.problem import Problem
 from solver.day_state import DayState
@@ -31,6 +32,7 @@ class Slot:
     candidates: int = 0
 
 
+@collector_paused()
 def slots(day: LiveDay, name: str, windows: Iterable[TimeWindow]) -> tuple[Slot, ...]:
     """Every window, the cheapest first, those that nobody can keep last; the order's own windows do not count.
 

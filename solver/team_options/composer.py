@@ -9,16 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from typing import Literal
 
+import numpy as np
+
 from dispatcher.model import LEAD, LEVELS, Engineer, Role, WorkOrder
-from dispatcher.service import chance_to_fix
+from dispatcher.service import base_seconds, chance_to_fix, engineer_factor
 from skills.qualification import RequiredSkill
 from solver.route_state import Insertion, Made, RouteState, trace
-from solver.stint import Stint, lateness_cost, make_stint
+from solver.stint import Stint, lateness_cost
 from solver.team_insertion import Bounds, Candidate, Composition, TeamComposer
-from solver.team_options.warm_day import Kept, WarmDay
+from solver.team_options.calls import Calls
+from solver.team_options.elsewhere import ranked_routes
+from solver.team_options.gaps import IMPOSSIBLE
+from solver.team_options.warm_day import WarmDay
 from solver.team_options.working_day import WorkingDay
 
 Goal = Literal["fastest", "least_harm", "best_chance", "cheapest"]
@@ -40,12 +46,20 @@ FAST_STARTS = 3
 """Candidate starts with a team after which no faster one is sought."""
 SINGLY = 2
 """Orders in the way of which each alone is tried to be displaced; beyond that only the next ones together."""
+PRICED = 4
+"""Engineers priced exactly for one role at one start, those that cost least about."""
+FEW = 8
+"""Shifts of possible members up to which every start is priced."""
+PROMISING = 3
+"""Starts at which teams are priced for one goal, those that look best."""
+APART_SECONDS = 300
+"""Starts closer to each other than that are not both tried."""
 WAYS = 3
 """Ways to come compared for one engineer at one start."""
 PLACES = 2
 """Places in a route at which a member's stop is tried for one start, the latest first."""
-NEAR_ROUTES = 4
-"""Routes on which displaced work is sought a place to estimate what displacing it costs."""
+USUAL_REGRET_MILLI = 3_600_000
+"""What displacing an order is guessed to cost where it is not worth looking: an hour of driving (thousandths)."""
 HANDED_OVER_MILLI = 600_000
 """What calling somebody away from one planned order counts for beside the promises it breaks (thousandths)."""
 _FIRST = 10**15
@@ -95,14 +109,17 @@ class EmergencyComposer(TeamComposer):
         self._apart: str | None = None
         self._tried: list[tuple[int, tuple[int, int]]] | None = None
         self._ways: dict[tuple[str, str, int, tuple[int, int]], list[Choice]] = {}
+        self._emptied: dict[tuple[int, frozenset[str]], RouteState] = {}
         # What does not depend on the order asked about is kept with the day, unless the day was changed for it.
-        kept = day.kept if state is day.state else Kept()
-        self._emptied, self._regrets = kept.emptied, kept.regrets
+        self._regrets = day.kept.regrets if state is day.state else {}
+        self._undone: dict[str, int] = {}
         self._promises: dict[int, int] = {}
         self._lateness = lateness_cost(self._problem, order)
         self._place = self._problem.location_index[order.location]
         self._nearness = state.by_nearness(self._place)
         self._soonest: dict[str, int] = {}
+        self._likeliest: set[str] = set()
+        self._estimates: dict[tuple[str, tuple[int, int]], dict[str, tuple[float, float]]] = {}
         able = {role.name: self._able(role) for role in self._team.roles}
         self._by_role = {role.name: self._pool(role, able[role.name]) for role in self._roles}
         for required in self._team.collective_skills:
@@ -116,6 +133,7 @@ class EmergencyComposer(TeamComposer):
             for engineer in self._soonest_of(able[role.name])[:WAITING]
         ]
         self._earliest = self._earliest_start()
+        self._shortest = self._shortest_service()
         known = any(engineer.fix_probability for pool in self._by_role.values() for engineer in pool)
         self.goals: tuple[Goal, ...] = GOALS if known else tuple(goal for goal in GOALS if goal != "best_chance")
 
@@ -131,7 +149,9 @@ class EmergencyComposer(TeamComposer):
         found = 0
         if self._tried is None:
             self._tried = self._starts(bounds)
-        for start, window in self._tried:
+        for start, window in self._promising(self._tried, bounds):
+            if goal == "fastest" and best and start + self._shortest > min(rank[0] for rank, _ in best.values()):
+                break
             for composition in self._compose_sizes(start, window, bounds):
                 people = frozenset((member.engineer.id, member.role.name) for member in composition.members)
                 if not self._keeps_held(composition):
@@ -146,6 +166,21 @@ class EmergencyComposer(TeamComposer):
         if most > 1 and ranked:
             ranked = sorted([*ranked, *self._without_one(ranked[0][1], bounds)], key=lambda pair: pair[0])
         return [composition for _, composition in ranked[:most]]
+
+    def regret_more(self, undone: Iterable[str]) -> bool:
+        """Displaced orders turned out to be left undone: from now on they cost that; whether they cost less before."""
+        dearer = {name for name in undone if self._regret(name) < self._unserved(name)}
+        self._undone |= {name: self._unserved(name) for name in dearer}
+        for key, ways in self._ways.items():
+            if any(way.displaced & dearer for way in ways):
+                self._ways[key] = []
+        self._ways = {key: ways for key, ways in self._ways.items() if ways}
+        self._estimates.clear()
+        vars(self).pop("_calls", None)
+        return bool(dearer)
+
+    def _unserved(self, name: str) -> int:
+        return self._state.unserved_cost(self._problem.order_by_id[name])
 
     def _without_one(self, best: Composition, bounds: tuple[int, int]) -> Iterator[tuple[tuple[int, ...], Composition]]:
         """The best teams at the start of a team without one of its members or another."""
@@ -172,6 +207,42 @@ class EmergencyComposer(TeamComposer):
             late = self._lateness.of(arrival, self._lateness.start_by, end)
             return (composition.delta + _FIRST * (late + self._lateness.of_starts([made.start for made in on_site])),)
         return (composition.delta,)
+
+    def _promising(
+        self, starts: list[tuple[int, tuple[int, int]]], bounds: tuple[int, int]
+    ) -> list[tuple[int, tuple[int, int]]]:
+        """The starts worth pricing for the goal, by what the smallest team looks like; all where that is not known."""
+        if self._goal in ("fastest", "best_chance") or len(self._called) <= FEW:
+            return starts
+        counts = {role.name: role.minimum for role in self._roles}
+        looks = []
+        for start, window in starts:
+            spans = self._spans(start, window, bounds, counts)
+            if spans is None:
+                continue
+            cost, taken = 0.0, set[str]()
+            for role in sorted(self._roles, key=lambda role: len(self._by_role[role.name])):
+                if role.presence == "on_site" and counts[role.name]:
+                    found = self._looks(role, self._span(role, spans))
+                    names = {engineer.id for engineer in self._by_role[role.name]} & found.keys() - taken
+                    own = sorted((found[name][self._goal == "least_harm"], name) for name in names)
+                    own = own[: counts[role.name]]
+                    taken.update(name for _, name in own)
+                    cost += sum(look for look, _ in own) if len(own) == counts[role.name] else IMPOSSIBLE
+            looks.append((cost + self._late_from(start), start, window))
+        chosen: list[tuple[int, tuple[int, int]]] = []
+        for _, start, window in sorted(looks):
+            # Teams that start within minutes of each other are much the same.
+            if all(window != other or abs(start - begun) > APART_SECONDS for begun, other in chosen):
+                chosen.append((start, window))
+        return chosen[:PROMISING]
+
+    def _late_from(self, start: int) -> int:
+        """About what lateness of the order costs if its team starts at an instant, in thousandths."""
+        if self._lateness is None:
+            return 0
+        late = self._lateness.of(start, self._lateness.start_by, start + self._shortest)
+        return late + self._lateness.of_starts([start])
 
     def _compose_sizes(self, start: int, window: tuple[int, int], bounds: tuple[int, int]) -> list[Composition]:
         """The best composition of each size at a start, as long as a larger one is better for the goal."""
@@ -224,6 +295,7 @@ class EmergencyComposer(TeamComposer):
         chosen.update(islice((name for name in near if name in names), NEAREST))
         likely = [engineer for engineer in able if engineer.fix_probability]
         likely.sort(key=lambda engineer: (-chance_to_fix(self._order, [(engineer, role.name)]), engineer.id))
+        self._likeliest |= {engineer.id for engineer in likely[:LIKELIEST]}
         chosen.update(engineer.id for engineer in likely[:LIKELIEST])
         if self._order.pin is not None:
             chosen.add(self._order.pin.engineer)
@@ -274,6 +346,19 @@ class EmergencyComposer(TeamComposer):
                 bound = max(bound, sorted(ready)[role.minimum - 1])
         return bound
 
+    def _shortest_service(self) -> int:
+        """No member is on site for less (seconds)."""
+        on_site = [role for role in self._roles if role.presence == "on_site"]
+        size = sum(role.maximum for role in on_site)
+        return min(
+            (
+                int(base_seconds(self._order, role.name, size) * engineer_factor(engineer, self._order, role.name))
+                for role in on_site
+                for engineer in self._by_role[role.name]
+            ),
+            default=0,
+        )
+
     # -- candidate starts --------------------------------------------------------------------------------------
 
     def _arrivals(self) -> Iterator[int]:
@@ -286,10 +371,9 @@ class EmergencyComposer(TeamComposer):
 
     def _candidates(self, role: Role, size: int, spans: Bounds) -> list[Candidate]:
         """Engineers for a role, best for the goal first, each in the best of the ways there are for them."""
-        is_lead = self._team.arrival.mode == "lead_first" and role.name == LEAD
-        span = spans.lead if is_lead else spans.remote if role.presence == "remote" else spans.others
+        span = self._span(role, spans)
         found: list[Candidate] = []
-        for engineer in self._by_role[role.name]:
+        for engineer in self._worth_pricing(role, span):
             ways = self._ways_of(engineer, role, size, span) if engineer.id != self._apart else ()
             if ways:
                 best = min(ways, key=self._measure)
@@ -297,13 +381,77 @@ class EmergencyComposer(TeamComposer):
         found.sort(key=lambda candidate: (candidate.delta, candidate.engineer.id))
         return self._shortlist(found)
 
+    def _span(self, role: Role, spans: Bounds) -> tuple[int, int]:
+        is_lead = self._team.arrival.mode == "lead_first" and role.name == LEAD
+        return spans.lead if is_lead else spans.remote if role.presence == "remote" else spans.others
+
+    def _worth_pricing(self, role: Role, span: tuple[int, int]) -> list[Engineer]:
+        """Those of a role's engineers who look best for the goal, and who must be considered anyway."""
+        pool = self._by_role[role.name]
+        if role.presence == "remote" or len(pool) <= PRICED:
+            return pool
+        looks = self._looks(role, span)
+        by = {engineer.id: looks[engineer.id][self._goal == "least_harm"] for engineer in pool if engineer.id in looks}
+        best = sorted(by, key=lambda name: (by[name], name))
+        kept = {*[name for name in best if name != self._apart][:PRICED], *self._always}
+        return [engineer for engineer in pool if engineer.id in kept]
+
+    def _looks(self, role: Role, span: tuple[int, int]) -> Mapping[str, tuple[float, float]]:
+        """About what each engineer costs as a member of the smallest team, and the harm to others, by id."""
+        key = (role.name, span)
+        found = self._estimates.get(key)
+        if found is None:
+            found = self._estimates[key] = {}
+            size = sum(other.minimum for other in self._roles if other.presence == "on_site")
+            stints = [self._stint(self._state.routes[index].engineer, role, size) for index in self._called]
+            seconds = [
+                0 if stint is None else min(seconds for _, seconds, _ in stint.segments if seconds is not None)
+                for stint in stints
+            ]
+            costs, harms = self._calls.costs(np.array(seconds), span, HANDED_OVER_MILLI)
+            for index, stint, cost, harm in zip(self._called, stints, costs.tolist(), harms.tolist(), strict=True):
+                name = self._state.routes[index].engineer.id
+                if stint is not None and (name not in found or cost < found[name][0]):
+                    found[name] = (cost, harm)
+        return found
+
+    @cached_property
+    def _called(self) -> list[int]:
+        """The open routes of all who could be members."""
+        members = {engineer.id: engineer for pool in self._by_role.values() for engineer in pool}
+        return [index for engineer in members.values() for index in self._open_routes(engineer)]
+
+    @cached_property
+    def _calls(self) -> Calls:
+        return Calls(self._problem, self._day.gaps, self._called, self._place, self._price_of, self._earliest)
+
+    def _price_of(self, name: str, a_guess_will_do: bool) -> int | None:
+        if not self._may_displace or name not in self._state.served or not self._may_wait(name):
+            return None
+        if a_guess_will_do and name not in self._regrets:
+            return min(USUAL_REGRET_MILLI, self._state.unserved_cost(self._problem.order_by_id[name]))
+        return self._regret(name)
+
+    @cached_property
+    def _always(self) -> frozenset[str]:
+        """Who is priced whatever they seem to cost: estimates do not know what else speaks for them."""
+        names = {self._state.routes[index].engineer.id for index in self._working.changed} | self._held.keys()
+        if self._order.pin is not None:
+            names.add(self._order.pin.engineer)
+        if self._previous is not None:
+            names |= self._previous.engineers
+        for required in self._team.collective_skills:
+            reach = self._day.reach(required.skill)
+            names |= {engineer.id for engineer in self._engineers if reach.get(engineer.id, 0) >= required.level}
+        return frozenset(names | self._likeliest)
+
     def _measure(self, choice: Choice) -> int:
         """What a member costs by the goal, as one number."""
         first = 0
         if self._goal == "least_harm":
             first = choice.harm + HANDED_OVER_MILLI * len(choice.displaced)
         elif self._goal == "fastest" and not choice.stint.remote:
-            first = choice.made.start - self._problem.now
+            first = choice.made.end - self._problem.now
         elif self._goal == "best_chance" and (choice.role.name == LEAD or self._team.role(LEAD) is None):
             chance = chance_to_fix(self._order, [(choice.engineer, choice.role.name)])
             first = int((1 - chance) * 1_000_000)
@@ -364,9 +512,12 @@ class EmergencyComposer(TeamComposer):
                 yield frozenset(self._working.bound_with(movable[:count]))
 
     def _is_movable(self, stint: Stint) -> bool:
+        return self._may_wait(stint.order.id)
+
+    def _may_wait(self, name: str) -> bool:
         return all(
             order.pin is None and LEVELS.index(order.level) > LEVELS.index(self._order.level)
-            for order in (self._problem.order_by_id[name] for name in self._working.bound_with([stint.order.id]))
+            for order in (self._problem.order_by_id[other] for other in self._working.bound_with([name]))
         )
 
     def _without(self, index: int, displaced: frozenset[str]) -> RouteState:
@@ -383,19 +534,15 @@ class EmergencyComposer(TeamComposer):
 
     def _regret(self, name: str) -> int:
         """About what displacing an order costs, in thousandths: another place near by, or leaving it undone."""
-        found = self._regrets.get(name)
+        found = self._undone.get(name, self._regrets.get(name))
         if found is None:
             order = self._problem.order_by_id[name]
             found = self._state.unserved_cost(order)
             bounds = self._state.bounds(order)
             if order.team is None and bounds is not None:
-                for index in near_routes(self._day, self._working, order, NEAR_ROUTES):
-                    if index in self._state.served[name] or not self._state.has_parts(order, (index,)):
-                        continue
-                    stint = plain_stint(self._working, order, index, bounds)
-                    answer = None if stint is None else self._state.routes[index].best_insertion(stint, below=found)
-                    if answer is not None:
-                        found = min(found, answer[0])
+                for cost, _ in ranked_routes(self._day, self._working, order, bounds):
+                    found = min(found, cost)
+                    break
             self._regrets[name] = found
         return found
 
@@ -403,28 +550,6 @@ class EmergencyComposer(TeamComposer):
         if index not in self._promises:
             self._promises[index] = _promise_cost(self._state.routes[index].made(), None)
         return self._promises[index]
-
-
-def near_routes(day: WarmDay, state: WorkingDay, order: WorkOrder, most: int) -> list[int]:
-    """The routes of up to `most` people who may do an order without a team, those that come nearest to it first."""
-    levels = [(day.reach(item.skill), item.level) for item in order.required_skills]
-    found: list[int] = []
-    for index in state.by_nearness(state.problem.location_index[order.location]):
-        engineer = state.routes[index].engineer.id
-        if order.admits(engineer) and all(reach.get(engineer, 0) >= level for reach, level in levels):
-            found.append(index)
-            if len(found) == most:
-                break
-    return found
-
-
-def plain_stint(state: WorkingDay, order: WorkOrder, index: int, bounds: tuple[int, int]) -> Stint | None:
-    """The stint of a route's engineer for an order without a team; None where pin or skills forbid it."""
-    engineer = state.routes[index].engineer
-    if order.pin is not None and order.pin.engineer != engineer.id:
-        return None
-    stint = make_stint(state.problem, engineer, order)
-    return None if stint is None else stint.held(not_before=bounds[0], not_after=bounds[1])
 
 
 def _insertion(route: RouteState, bound: Stint) -> tuple[int, Insertion] | None:

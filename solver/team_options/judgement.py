@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dispatcher.evaluate import soft_terms
 from dispatcher.facts import Facts, Finding, Service, read_facts
 from dispatcher.hard_rules import Breaches
 from dispatcher.model import Exact
-from dispatcher.plan import Member, Plan, Rest, Route, RouteSequence, Sequences, TeamAssignment, Visit
+from dispatcher.objective import Weights
+from dispatcher.plan import Member, Rest, Route, RouteSequence, Sequences, TeamAssignment, Visit
 from dispatcher.problem import Problem, ShiftKey
-from dispatcher.rules import HARD_RULES
+from dispatcher.rules import HARD_RULES, SOFT_RULES
 from dispatcher.schedule import build_plan
 from dispatcher.soft_rules import mean_absolute_deviation
 from solver.team_options.warm_day import WarmDay, busy_seconds_of, worst_lateness_of
@@ -87,7 +87,7 @@ class _View:
         self._names = self._orders_on(inner, before=True) | self._orders_on(inner, before=False)
         people = {engineer for engineer, _ in inner}
         self._names |= {name for engineer in people for name in day.stands_by_for.get(engineer, ())}
-        self._beside = {other for name in self._names for other in day.coupled.get(name, ())}
+        self._beside = {other for name in self._names for other in day.dependent.get(name, ())}
         self._outer = self._outer_routes(people)
         keys = inner | self._outer
         orders = self._orders_on(keys, before=True) | self._orders_on(keys, before=False)
@@ -105,16 +105,36 @@ class _View:
         return {key for key in self._outer if now[key].stops != self._day.routes[key].stops}
 
     def judgement(self) -> Judgement:
-        before, after = read_facts(self._part, self._before()), read_facts(self._part, self._after)
+        after = read_facts(self._part, self._after)
         findings = tuple(finding for rule in HARD_RULES for finding in self._own(after, rule.breaches))
+        old, new = self._at_stake(self._day.facts), self._at_stake(after)
         return Judgement(
-            by_rule=_difference(before, after) | self._over_all_routes(after),
+            by_rule=_difference(old, new) | self._over_all_routes(after),
             findings=findings,
-            before={name: service for name, service in before.services.items() if name in self._names},
-            after={name: service for name, service in after.services.items() if name in self._names},
+            before={name: service for name, service in old.services.items() if name in self._names},
+            after={name: service for name, service in new.services.items() if name in self._names},
             routes={(r.engineer, r.shift): r for r in self._after.routes if (r.engineer, r.shift) in self._inner},
             teams={team.work_order: team for team in self._after.teams if team.work_order in self._names},
         )
+
+    def _at_stake(self, facts: Facts) -> Facts:
+        """What a change can make differ: the routes of its people, the orders at stake, and what is related to them.
+
+        All other orders have the same services in any case, and so cost the same.
+        """
+        day, people = self._day, {engineer for engineer, _ in self._inner}
+        related = {other for name in self._names for other in day.related.get(name, ())} - self._names
+        services = {name: day.facts.services[name] for name in related & day.facts.services.keys()}
+        services |= {name: facts.services[name] for name in self._names & facts.services.keys()}
+        names = sorted(self._names | related)
+        problem = self._part.part(self._part.engineers, [day.problem.order_by_id[name] for name in names])
+        if facts is day.facts:
+            keys = [key for key in day.shifts_of(people) if key in day.route_facts]
+            routes = tuple(day.route_facts[key] for key in keys)
+        else:
+            routes = tuple(route for route in facts.routes if route.engineer.id in people)
+        unserved = tuple(order for order in problem.work_orders if order.id not in services)
+        return Facts(problem, facts.plan, routes, services, facts.teams, unserved)
 
     # -- what belongs to the part ------------------------------------------------------------------------------
 
@@ -132,7 +152,7 @@ class _View:
         day = self._day
         outer = {key for name in self._names | self._beside for key in day.keys_of.get(name, ())}
         others = people | self._waiting(self._names)
-        outer |= {key for key in day.routes if key[0] in others}
+        outer |= {key for key in day.shifts_of(others) if key in day.routes}
         while True:
             # A team is seen whole where only its remote members would be.
             lacking = {
@@ -177,12 +197,6 @@ class _View:
         )
         return replace(self._day.sequence_of[key], visits=visits)
 
-    def _before(self) -> Plan:
-        day, orders = self._day, self._part.order_by_id
-        routes = tuple(day.routes[key] for key in sorted(self._inner | self._outer) if key in day.routes)
-        teams = tuple(team for name, team in day.teams.items() if name in orders)
-        return Plan(routes, teams, tuple(name for name in orders if name not in day.keys_of))
-
     def _own(self, facts: Facts, breaches: Breaches) -> Iterable[Finding]:
         """What a rule finds about the routes and orders at stake; others are seen in part only."""
         for finding in breaches(facts):
@@ -198,7 +212,7 @@ class _View:
         if weights.of("fairness"):
             busy = dict(day.busy_seconds)
             for key in self._inner:
-                busy[key[0]] += busy_seconds_of(after, key) - busy_seconds_of(day.facts, key)
+                busy[key[0]] += busy_seconds_of(after.route_of(key)) - busy_seconds_of(day.route_facts.get(key))
             unfair = mean_absolute_deviation(list(busy.values()))
             unfair -= mean_absolute_deviation(list(day.busy_seconds.values()))
             changes["fairness"] = weights.of("fairness") * unfair
@@ -212,9 +226,16 @@ class _View:
 
 def _difference(before: Facts, after: Facts) -> dict[str, Exact]:
     """What the rules that parts can tell change by, rule by rule, in thousandths."""
+    weights = after.problem.weights
     changes: dict[str, Exact] = {}
-    for facts, sign in ((after, 1), (before, -1)):
-        for term in soft_terms(facts):
-            if term.rule not in OVER_ALL_ROUTES:
-                changes[term.rule] = changes.get(term.rule, 0) + sign * term.cost_milli
+    for rule in SOFT_RULES:
+        if rule.name in OVER_ALL_ROUTES or not _has_weight(weights, rule.name):
+            continue
+        for facts, sign in ((after, 1), (before, -1)):
+            for level, amount in rule.measure(facts).items():
+                changes[rule.name] = changes.get(rule.name, 0) + sign * amount * weights.of(rule.name, level)
     return changes
+
+
+def _has_weight(weights: Weights, rule: str) -> bool:
+    return any(weights.by_level[rule].values()) if rule in weights.by_level else bool(weights.of(rule))

@@ -16,15 +16,16 @@ from dispatcher.service import chance_to_fix
 from solver.day_state import Placed, Placement
 from solver.team_insertion import Composition
 from solver.team_options.answer import ComingMember, PromiseChange, ServiceTimes, StandbyMember, TeamOption
-from solver.team_options.composer import Choice, EmergencyComposer, near_routes, plain_stint
+from solver.team_options.composer import Choice, EmergencyComposer
+from solver.team_options.elsewhere import likely_routes, plain_stint
 from solver.team_options.judgement import Changes, Judgement, judge, with_changes
 from solver.team_options.warm_day import WarmDay
 from solver.team_options.working_day import WorkingDay
 
-REPAIR_ROUTES = 8
-"""Routes of qualified people tried for a displaced order, nearest first."""
-MOST_REPAIR_ROUTES = 16
-"""The same where none of the nearest pays."""
+REPAIR_ROUTES = 3
+"""Routes of qualified people tried for a displaced order, the likely ones first."""
+MOST_SOUGHT_AGAIN = 3
+"""Displaced orders for which a better place is sought once all have theirs; of more, hardly any finds one."""
 MOST_CUTS = 5
 """Times that orders in breach of a hard rule are left undone before a composition is given up."""
 
@@ -100,7 +101,7 @@ def _repair(day: WarmDay, state: WorkingDay, displaced: frozenset[str]) -> None:
         left = waiting
     placed = [day.problem.order_by_id[name] for name in sorted(displaced) if state.bound_with([name]) == {name}]
     # Each found its place before the others had theirs.
-    for order in placed if len(placed) > 1 else ():
+    for order in placed if 1 < len(placed) <= MOST_SOUGHT_AGAIN else ():
         if order.team is None:
             state.take_out([order.id])
             placement = _best_place(day, state, order)
@@ -121,15 +122,13 @@ def _best_place(day: WarmDay, state: WorkingDay, order: WorkOrder) -> Placement 
         return Placement(order, team.delta, placed, team.duties)
     best: Placement | None = None
     limit = state.unserved_cost(order)
-    for tried, index in enumerate(near_routes(day, state, order, MOST_REPAIR_ROUTES)):
-        if tried >= REPAIR_ROUTES and best is not None:
-            break
-        if not state.has_parts(order, (index,)):
+    for least, index in likely_routes(day, state, order, bounds, REPAIR_ROUTES):
+        below = 0 if best is None else best.delta
+        if (index in state.changed and least - limit >= below) or not state.has_parts(order, (index,)):
             continue
         stint = plain_stint(state, order, index, bounds)
         if stint is None:
             continue
-        below = 0 if best is None else best.delta
         engineer = state.routes[index].engineer.id
         company = state.company_cost(order, (engineer,), (engineer,)) - limit
         answer = state.routes[index].best_insertion(stint, price=state.price_for(index), below=below - company)
@@ -290,7 +289,7 @@ def _why_unassigned(day: WarmDay, state: WorkingDay, order: WorkOrder) -> str:
         return "PREDECESSOR_UNASSIGNED"
     bounds = state.bounds(order)
     if order.team is None and bounds is not None:
-        for index in near_routes(day, state, order, REPAIR_ROUTES):
+        for _, index in likely_routes(day, state, order, bounds, REPAIR_ROUTES):
             stint = plain_stint(state, order, index, bounds) if state.has_parts(order, (index,)) else None
             if stint is not None and state.routes[index].best_insertion(stint) is not None:
                 return "COSTS_MORE"

@@ -5,29 +5,36 @@ Built once per plan, in time that grows with the day; asked often, in time that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dispatcher.evaluate import soft_terms
-from dispatcher.facts import Facts, Service, read_facts
+from dispatcher.facts import Facts, RouteFacts, Service, read_facts
 from dispatcher.model import Engineer, Exact, WorkOrder
 from dispatcher.plan import Member, Plan, Rest, Route, RouteSequence, Sequences, TeamAssignment, Visit
 from dispatcher.problem import Problem, ShiftKey
 from dispatcher.schedule import build_plan
 from skills.graph import HIGHEST_LEVEL
+from skills.qualification import RequiredSkill
 from solver.repair import without_breaches
-from solver.route_state import RouteState
+from solver.team_options.gaps import Gaps
 from solver.team_options.working_day import WorkingDay
 
 
 @dataclass(slots=True)
 class Kept:
-    """What questions found out about the routes of a day: `emptied` of some orders, and what an order's move costs."""
+    """What questions found out about a day: by order what displacing it costs, and where else it could go.
 
-    emptied: dict[tuple[int, frozenset[str]], RouteState] = field(default_factory=dict)
+    `ranked` are (about what it costs, route) of those who may do an order, the least first, by order and its bounds.
+    """
+
     regrets: dict[str, int] = field(default_factory=dict)
+    ranked: dict[tuple[str, tuple[int, int]], tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class WarmDay:
         sequences: what `plan` was driven from.
         state: the same day as routes under construction; fork it, never change it.
         lost: orders that the plan given could not keep any more, as ids; they are unassigned in `plan`.
+        gaps: what one more stop would cost about, in any gap of the plan.
         total_milli: what the plan costs, exact, in thousandths.
     """
 
@@ -46,10 +54,12 @@ class WarmDay:
     sequences: Sequences
     state: WorkingDay
     facts: Facts
+    gaps: Gaps
     total_milli: Exact
     lost: tuple[str, ...] = ()
     kept: Kept = field(default_factory=Kept, repr=False, compare=False)
     _reach: dict[str, Mapping[str, int]] = field(default_factory=dict, repr=False, compare=False)
+    _able: dict[tuple[RequiredSkill, ...], NDArray[np.bool_]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def routes(self) -> Mapping[ShiftKey, Route]:
@@ -58,6 +68,11 @@ class WarmDay:
     @cached_property
     def sequence_of(self) -> Mapping[ShiftKey, RouteSequence]:
         return {(route.engineer, route.shift): route for route in self.sequences.routes}
+
+    @cached_property
+    def index_of(self) -> Mapping[ShiftKey, int]:
+        """Where a shift's route is in `state`."""
+        return {route.key: index for index, route in enumerate(self.state.routes)}
 
     @cached_property
     def teams(self) -> Mapping[str, TeamAssignment]:
@@ -83,22 +98,30 @@ class WarmDay:
         return {engineer: frozenset(names) for engineer, names in found.items()}
 
     @cached_property
-    def coupled(self) -> Mapping[str, frozenset[str]]:
-        """The orders that a rule holds together with an order: it waits for them, they for it, or they are related."""
-        found: dict[str, set[str]] = {}
-        pairs = list(self.problem.related_pairs)
-        pairs += [(o.id, d.work_order) for o in self.problem.work_orders for d in o.depends_on if d.work_order]
-        for one, other in pairs:
-            found.setdefault(one, set()).add(other)
-            found.setdefault(other, set()).add(one)
-        return {name: frozenset(others) for name, others in found.items()}
+    def route_facts(self) -> Mapping[ShiftKey, RouteFacts]:
+        return {(route.engineer.id, route.shift.id): route for route in self.facts.routes}
+
+    @cached_property
+    def dependent(self) -> Mapping[str, frozenset[str]]:
+        """The orders that an order waits for, and those that wait for it."""
+        return _both_ways((o.id, d.work_order) for o in self.problem.work_orders for d in o.depends_on if d.work_order)
+
+    @cached_property
+    def related(self) -> Mapping[str, frozenset[str]]:
+        """The orders that should be served by the same people as an order."""
+        return _both_ways(self.problem.related_pairs)
+
+    def shifts_of(self, engineers: Iterable[str]) -> list[ShiftKey]:
+        """All shifts of some engineers, sorted."""
+        people = self.problem.engineer_by_id
+        return sorted((name, shift.id) for name in engineers for shift in people[name].shifts)
 
     @cached_property
     def busy_seconds(self) -> Mapping[str, int]:
         """What the rule `fairness` counts of every engineer with a shift."""
         busy = {engineer.id: 0 for engineer in self.problem.engineers if engineer.shifts}
         for route in self.facts.routes:
-            busy[route.engineer.id] += busy_seconds_of(self.facts, (route.engineer.id, route.shift.id))
+            busy[route.engineer.id] += busy_seconds_of(route)
         return busy
 
     @cached_property
@@ -123,6 +146,22 @@ class WarmDay:
             found = self._reach[skill] = levels
         return found
 
+    def able(self, required: tuple[RequiredSkill, ...]) -> NDArray[np.bool_]:
+        """The routes in `state` of those who reach all of these skills now and can still take work [routes]."""
+        found = self._able.get(required)
+        if found is None:
+            levels = [(self.reach(item.skill), item.level) for item in required]
+            found = self._able[required] = np.array(
+                [
+                    route.shift.latest_end > self.problem.now
+                    and not route.is_closed
+                    and all(reach.get(route.engineer.id, 0) >= level for reach, level in levels)
+                    for route in self.state.routes
+                ],
+                dtype=np.bool_,
+            )
+        return found
+
     def with_order(self, order: WorkOrder) -> WarmDay:
         """The same day with another version of an unassigned order (its skills and team may differ)."""
         orders = tuple(order if other.id == order.id else other for other in self.problem.work_orders)
@@ -131,12 +170,16 @@ class WarmDay:
     def with_skills(self, engineers: Mapping[str, Engineer]) -> WarmDay:
         """The same day with more skills for some of the engineers (by id)."""
         people = tuple(engineers.get(engineer.id, engineer) for engineer in self.problem.engineers)
-        return self._over(replace(self.problem, engineers=people), {})
+        day = self._over(replace(self.problem, engineers=people), {})
+        # Who reaches a skill in another way now has another penalty for what is planned.
+        vars(day).update(facts=read_facts(day.problem, self.plan))
+        vars(day).pop("route_facts", None)
+        return day
 
     def _over(self, problem: Problem, reach: dict[str, Mapping[str, int]]) -> WarmDay:
         # What is known of the plan stays true: only what the plan does not serve has changed.
         day = copy(self)
-        vars(day).update(problem=problem, state=self.state.fork(problem), _reach=reach)
+        vars(day).update(problem=problem, state=self.state.fork(problem), _reach=reach, _able={})
         return day
 
 
@@ -150,7 +193,8 @@ def warm_day(problem: Problem, plan: Plan) -> WarmDay:
     facts = read_facts(problem, kept)
     total = sum((term.cost_milli for term in soft_terms(facts)), start=0)
     lost = tuple(name for name in kept.unassigned if name not in set(plan.unassigned))
-    return WarmDay(problem, kept, sequences, WorkingDay.of(problem, kept), facts, total, lost)
+    state = WorkingDay.of(problem, kept)
+    return WarmDay(problem, kept, sequences, state, facts, Gaps(problem, state.routes), total, lost)
 
 
 def sequences_of(problem: Problem, plan: Plan) -> Sequences:
@@ -186,9 +230,16 @@ def _sequence(problem: Problem, route: Route) -> RouteSequence:
     return RouteSequence(route.engineer, route.shift, tuple(visits))
 
 
-def busy_seconds_of(facts: Facts, key: ShiftKey) -> int:
-    """Travel, setup and service of one route, in seconds."""
-    route = facts.route_of(key)
+def _both_ways(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for one, other in pairs:
+        found.setdefault(one, set()).add(other)
+        found.setdefault(other, set()).add(one)
+    return {name: frozenset(others) for name, others in found.items()}
+
+
+def busy_seconds_of(route: RouteFacts | None) -> int:
+    """Travel, setup and service of one route, in seconds; 0 without work."""
     if route is None:
         return 0
     return sum(stop.travel_seconds for stop in route.stops) + sum(stop.end - stop.start for stop in route.work)

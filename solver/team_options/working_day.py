@@ -66,6 +66,17 @@ class WorkingDay(DayState):
             if routes[index].shift.latest_end > now and not routes[index].is_closed
         ]
 
+    def least_detour(self, index: int, place: int) -> int:
+        """Seconds by which a stop at a place (a location index) makes a route longer at least, without traffic."""
+        travel, route = self.problem.travel, self.routes[index]
+        ride = travel.free_flow_row(place, 1)
+        places = route.places()
+        behind = [*places[1:], route.end_place]
+        return min(
+            ride[one] + (0 if other is None else ride[other] - travel.free_flow_row(one, 1)[other])
+            for one, other in zip(places, behind, strict=True)
+        )
+
     def position_of(self, order: str, route: int) -> int:
         return next(place for place, stint in enumerate(self.routes[route].stints) if stint.order.id == order)
 

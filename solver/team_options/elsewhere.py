@@ -1,0 +1,70 @@
+"""Where else an order without a team could go in a running day: the routes to try, the likely ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from dispatcher.model import WorkOrder
+from solver.stint import Stint, make_stint
+from solver.team_options.gaps import IMPOSSIBLE
+from solver.team_options.warm_day import WarmDay
+from solver.team_options.working_day import WorkingDay
+
+RANKED = 12
+"""Routes kept for an order whose work could go there."""
+
+
+def likely_routes(
+    day: WarmDay, state: WorkingDay, order: WorkOrder, bounds: tuple[int, int], most: int
+) -> Iterator[tuple[int, int]]:
+    """(about what it costs at least, route) of people who may do an order without a team, in thousandths.
+
+    Up to `most` are those that it costs least in the plan, the least first; then come all routes that are not as
+    planned any more, of which only the detour is known, the shortest first.
+    """
+    fresh = (item for item in ranked_routes(day, state, order, bounds) if item[1] not in state.changed)
+    yield from islice(fresh, most)
+    place, weight = state.problem.location_index[order.location], state.problem.weights.of("travel")
+    yield from sorted(
+        (state.least_detour(index, place) * weight, index)
+        for index in state.changed
+        if _may_do(day, state, order, index)
+    )
+
+
+def ranked_routes(
+    day: WarmDay, state: WorkingDay, order: WorkOrder, bounds: tuple[int, int]
+) -> tuple[tuple[int, int], ...]:
+    """(about what it costs, route) of some who may do an order without a team, as planned, apart from its own."""
+    key = (order.id, bounds)
+    found = day.kept.ranked.get(key)
+    if found is None:
+        ranked: list[tuple[int, int]] = []
+        own = {day.index_of[key] for key in day.keys_of.get(order.id, ())}
+        costs = day.gaps.cost_by_route(order, bounds, day.able(order.required_skills))
+        for index in np.argsort(costs, kind="stable").tolist():
+            if costs[index] >= IMPOSSIBLE or len(ranked) == RANKED:
+                break
+            if index not in own and _may_do(day, state, order, index):
+                ranked.append((int(costs[index]), index))
+        found = day.kept.ranked[key] = tuple(ranked)
+    return found
+
+
+def _may_do(day: WarmDay, state: WorkingDay, order: WorkOrder, index: int) -> bool:
+    route = state.routes[index]
+    if route.is_closed or route.shift.latest_end <= state.problem.now or not order.admits(route.engineer.id):
+        return False
+    return all(day.reach(item.skill).get(route.engineer.id, 0) >= item.level for item in order.required_skills)
+
+
+def plain_stint(state: WorkingDay, order: WorkOrder, index: int, bounds: tuple[int, int]) -> Stint | None:
+    """The stint of a route's engineer for an order without a team; None where pin or skills forbid it."""
+    engineer = state.routes[index].engineer
+    if order.pin is not None and order.pin.engineer != engineer.id:
+        return None
+    stint = make_stint(state.problem, engineer, order)
+    return None if stint is None else stint.held(not_before=bounds[0], not_after=bounds[1])

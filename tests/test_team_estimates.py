@@ -1,0 +1,57 @@
+"""What estimates say of a running day: where displaced work could go, and who is worth calling."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from solver.team_options.elsewhere import ranked_routes
+from solver.team_options.gaps import IMPOSSIBLE
+from solver.teams import team_options, warm_day
+from tests.small_days import day, order, read, window
+from tests.test_teams import FITTER, NOW, crew, day_under_way, emergency, running
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_estimate_names_only_routes_whose_people_may_do_the_work(seed: int) -> None:
+    _, problem, plan = day_under_way(seed)
+    warm = warm_day(problem, plan)
+    for item in problem.work_orders:
+        if item.team is None:
+            bounds = warm.state.bounds(item)
+            for _, index in ranked_routes(warm, warm.state, item, bounds) if bounds is not None else ():
+                engineer = warm.state.routes[index].engineer
+                assert item.admits(engineer.id)
+                assert problem.holds(engineer, item.required_skills, problem.now)
+                assert index not in warm.state.served.get(item.id, ())
+
+
+def test_a_stop_costs_its_detour_where_there_is_time_and_cannot_be_where_the_window_is_over() -> None:
+    early = order("E", "p30", 30, time_windows=[window("08:00", "10:00")])
+    late = order("L", "p60", 30)
+    problem = read(day([*crew(a="p30", b="p60")], [early, late, order("X", "p30", 30)], **NOW))
+    warm = warm_day(problem, running(problem, a="X"))
+    everybody = np.ones(len(warm.state.routes), dtype=np.bool_)
+    over, free = (
+        warm.gaps.cost_by_route(problem.order_by_id[name], (problem.now, problem.end), everybody) for name in "EL"
+    )
+    assert (over >= IMPOSSIBLE).all()
+    by_route = {route.engineer.id: cost for route, cost in zip(warm.state.routes, free, strict=True)}
+    assert by_route["b"] == 0
+    assert 0 < by_route["a"] < IMPOSSIBLE
+
+
+def test_a_question_leaves_the_collector_of_garbage_as_it_was() -> None:
+    problem = read(
+        day([*crew(A="p30", b="p30")], [emergency(), order("X", "p30", 60, required_skills=[FITTER])], **NOW)
+    )
+    warm = warm_day(problem, running(problem, A="X"))
+    assert gc.isenabled()
+    assert team_options(warm, "NEW").options
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        assert team_options(warm, "NEW").options
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
