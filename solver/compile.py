@@ -8,7 +8,7 @@ hold raises `CannotCompile`, and another engine has to do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,13 +52,18 @@ class Compiled:
     searched: frozenset[str]
 
 
+Stay = tuple[int, int, int]
+"""Who is free from the first instant to the second leaves after it, for the standby of a seat."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrangement:
     """A plan as the kernel takes it up: the visits of every shift, and of every seat of a team that the search composes
-    the start of its member, or the shift that stands by."""
+    the start of its member, or the shift that stands by; and on which shifts somebody stays for that."""
 
     routes: list[list[int]]
     held: list[int]
+    stays: dict[int, Stay] = field(default_factory=dict)
 
 
 def compile_problem(
@@ -204,11 +209,16 @@ def arrangement_of(compiled: Compiled, sequences: Sequences) -> Arrangement:
 
 
 def sequences_of(
-    compiled: Compiled, routes: Sequence[Sequence[int]], rests: Sequence[Sequence[int]], held: Sequence[int]
+    compiled: Compiled,
+    routes: Sequence[Sequence[int]],
+    rests: Sequence[Sequence[int]],
+    held: Sequence[int],
+    departures: Mapping[int, int],
 ) -> Sequences:
     """Sequences of routes as visits, with the number of breaks before each of them and at the end.
 
-    `held` says of every seat when its member starts, or which shift stands by.
+    `held` says of every seat when its member starts, or which shift stands by; `departures` to which visits nobody
+    leaves before an instant.
     """
     case = compiled.case
     given = {(route.engineer, route.shift): route for route in compiled.given.routes}
@@ -227,7 +237,7 @@ def sequences_of(
                 items.append(Rest(int(case.break_index[rest])))
                 rest += 1
             if place < len(routes[number]):
-                items.append(_visit(compiled, int(routes[number][place]), held))
+                items.append(_visit(compiled, int(routes[number][place]), held, departures))
         found.append(RouteSequence(*key, tuple(items)))
     standby = {name: people for name, people in compiled.given.standby.items() if name not in compiled.searched}
     for role in case.roles[case.roles[:, at.PRESENCE] == at.STANDING_BY]:
@@ -239,9 +249,9 @@ def sequences_of(
     return Sequences(tuple(found), standby)
 
 
-def _visit(compiled: Compiled, visit: int, held: Sequence[int]) -> Visit:
+def _visit(compiled: Compiled, visit: int, held: Sequence[int], departures: Mapping[int, int]) -> Visit:
     row = compiled.case.visits[visit]
     order, role = compiled.work[visit]
     if row[at.TEAM] >= 0:
-        return Visit(order, role, int(held[visit]))
-    return Visit(order, role, int(row[at.NOT_BEFORE]) if row[at.MEMBER] else None)
+        return Visit(order, role, int(held[visit]), departures.get(visit))
+    return Visit(order, role, int(row[at.NOT_BEFORE]) if row[at.MEMBER] else None, departures.get(visit))

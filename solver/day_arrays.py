@@ -20,10 +20,12 @@ def make_day(compiled: Compiled) -> Day:
     longest = max(1, min(amount, MOST_STOPS))
     columns = at.FIRST_LABEL + at.LABEL_COLUMNS * int(case.numbers[at.LABELS])
     slots = max(1, min(shifts, 256))
+    routes = np.zeros((shifts, at.ROUTE_COLUMNS), dtype=np.int64)
+    routes[:, at.STAY_FROM], routes[:, at.STAY_FOR] = FAR_FUTURE, NONE
     return Day(
         sequence=np.zeros((shifts, longest), dtype=np.int64),
         labels=np.zeros((shifts, longest + 2, columns), dtype=np.int64),
-        routes=np.zeros((shifts, at.ROUTE_COLUMNS), dtype=np.int64),
+        routes=routes,
         standing=_empty_standing(amount),
         stock=case.stock.copy(),
         bank=np.zeros(max(1, amount), dtype=np.int64),
@@ -55,6 +57,7 @@ def make_day(compiled: Compiled) -> Day:
         changed=np.zeros(len(case.teams), dtype=np.bool_),
         changed_list=np.zeros(len(case.teams), dtype=np.int64),
         best_held=np.full(amount, NONE, dtype=np.int64),
+        best_stays=routes[:, at.STAY_FROM : at.STAY_FOR + 1].copy(),
         offers=np.zeros((at.MOST_ROLES, at.MOST_OFFERS, at.OFFER_COLUMNS), dtype=np.int64),
         likely=np.zeros((at.MOST_ROLES, at.MOST_OFFERS, at.OFFER_COLUMNS), dtype=np.int64),
         amounts=np.zeros((6, at.MOST_ROLES), dtype=np.int64),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from solver.compile import Arrangement, Compiled
+from solver.compile import Arrangement, Compiled, Stay
 from solver.kernel import layout as at
 from solver.searcher import Searcher
 
@@ -28,6 +28,7 @@ class Column:
     visits: tuple[int, ...]
     shares: tuple[Share, ...]
     cost: int
+    stay: Stay | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class RoutePool:
         for shift, visits, calls, cost in searcher.columns():
             seats = [*(visit for visit in visits if self._teams[visit] >= 0), *calls]
             shares = tuple((seat, variant_of[self._teams[seat]]) for seat in seats)
-            column = Column(shift, tuple(visits), shares, cost)
-            key = (self._twins[shift], column.visits, column.shares)
+            column = Column(shift, tuple(visits), shares, cost, plan.stays.get(shift))
+            key = (self._twins[shift], column.visits, column.shares, column.stay)
             # What is seen again counts as new: the end of the search is what matters.
             self._columns.pop(key, None)
             self._columns[key] = column
@@ -172,14 +173,16 @@ class RoutePool:
         routes: list[list[int]] = [
             list(visits) if case.shifts[shift, at.CLOSED] else [] for shift, visits in enumerate(hint.routes)
         ]
-        held = [at.NONE] * len(hint.held)
+        held, stays = [at.NONE] * len(hint.held), {}
         free = {
             twin: [shift for shift in shifts if not case.shifts[shift, at.CLOSED]] for twin, shifts in twins.items()
         }
         for column in chosen:
             shift = free[self._twins[column.shift]].pop(0)
             routes[shift] = list(column.visits)
+            if column.stay is not None:
+                stays[shift] = column.stay
             for seat, variant in column.shares:
                 start = next(start for other, _, start in self._known[variant].seats if other == seat)
                 held[seat] = shift if start == at.NONE else start
-        return Arrangement(routes, held)
+        return Arrangement(routes, held, stays)

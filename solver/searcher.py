@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dispatcher.plan import Sequences
-from solver.compile import Arrangement, Compiled, sequences_of
+from solver.compile import Arrangement, Compiled, Stay, sequences_of
 from solver.day_arrays import make_day
 from solver.kernel import layout as at
 from solver.kernel.dice import seed_dice
@@ -53,6 +54,9 @@ class Searcher:
         day.stock[:] = case.stock
         day.standing[:, at.HELD] = plan.held
         day.routes[:, at.CALLED] = 0
+        day.routes[:, at.STAY_FROM], day.routes[:, at.STAY_FOR] = at.FAR_FUTURE, at.NONE
+        for shift, stay in plan.stays.items():
+            day.routes[shift, at.STAY_FROM : at.STAY_FOR + 1] = stay
         for role in case.roles[case.roles[:, at.PRESENCE] == at.STANDING_BY]:
             for seat in range(role[at.SEAT], role[at.SEAT] + role[at.MOST]):
                 shift = plan.held[seat]
@@ -126,11 +130,12 @@ class Searcher:
                 for shift in range(len(self.compiled.shifts))
             ],
             day.best_held.tolist(),
+            _stays(day.best_stays),
         )
 
     def arrangement(self) -> Arrangement:
         """The present plan."""
-        return Arrangement(self.routes(), self._held())
+        return Arrangement(self.routes(), self._held(), self._stays())
 
     def routes(self) -> list[list[int]]:
         day = self.day
@@ -142,6 +147,9 @@ class Searcher:
         held: list[int] = self.day.standing[:, at.HELD].tolist()
         return held
 
+    def _stays(self) -> dict[int, Stay]:
+        return _stays(self.day.routes[:, at.STAY_FROM : at.STAY_FOR + 1])
+
     def sequences(self) -> Sequences:
         """The present plan as sequences, with its breaks."""
         case, day = self.compiled.case, self.day
@@ -152,7 +160,21 @@ class Searcher:
             if length and shift not in self.compiled.closed:
                 trace(case, day, shift, buffer)
             rests.append(buffer[: length + 1].tolist())
-        return sequences_of(self.compiled, self.routes(), rests, self._held())
+        departures = {}
+        for shift, (_, until, _) in self._stays().items():
+            for visit in day.sequence[shift, : day.routes[shift, at.LENGTH]].tolist():
+                if day.standing[visit, at.LEFT] == until + 1 and not case.visits[visit, at.REMOTE]:
+                    departures[visit] = until + 1
+                    break
+        return sequences_of(self.compiled, self.routes(), rests, self._held(), departures)
+
+
+def _stays(columns: NDArray[np.int64]) -> dict[int, Stay]:
+    """By shift, from columns STAY_FROM .. STAY_FOR of every shift."""
+    return {
+        int(shift): (int(columns[shift, 0]), int(columns[shift, 1]), int(columns[shift, 2]))
+        for shift in np.flatnonzero(columns[:, 0] < at.FAR_FUTURE)
+    }
 
 
 def _associated(compiled: Compiled, day: Day) -> int:

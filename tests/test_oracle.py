@@ -18,7 +18,7 @@ from tests.small_days import Document, at, day, engineer, order, read
 FAST_DAYS = range(10)
 SLOW_DAYS = range(200)
 LEAST_SHARE = 0.98
-LIMITS = SearchLimits(time_limit_seconds=5.0, iteration_limit=3000, seed=1)
+LIMITS = SearchLimits(time_limit_seconds=20.0, iteration_limit=30_000, seed=1)
 
 
 def total_by_hybrid(problem: Problem) -> int:

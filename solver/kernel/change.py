@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.layout import (
     AFTER_FROM,
     AFTER_TO,
@@ -58,7 +58,7 @@ from solver.kernel.layout import (
     Case,
     Day,
 )
-from solver.kernel.schedule import drive, drive_one, keeps_duties, trace
+from solver.kernel.schedule import drive, drive_one, keeps_duties, stays_near, trace
 from solver.kernel.teams import dismiss, note_team, restore_teams, team_apart_cost
 
 _MOST_SETTLED = 200
@@ -108,7 +108,7 @@ def bank_remove(day: Day, visit: int) -> None:
     day.counts[BANKED] -= 1
 
 
-@inlined
+@inner
 def apart_cost(case: Case, day: Day, visit: int, engineer: int) -> int:
     """What it costs that served related orders are in the hands of other engineers."""
     cost = 0
@@ -125,7 +125,7 @@ def apart_cost(case: Case, day: Day, visit: int, engineer: int) -> int:
     return cost
 
 
-@inlined
+@inner
 def put_in(case: Case, day: Day, shift: int, position: int, visit: int) -> None:
     """Insert behind `position` visits; the route still has to be driven."""
     length = day.routes[shift, LENGTH]
@@ -143,7 +143,7 @@ def put_in(case: Case, day: Day, shift: int, position: int, visit: int) -> None:
         day.stock[shift, case.part_of[place]] -= case.part_count[place]
 
 
-@inlined
+@inner
 def take_out(case: Case, day: Day, visit: int) -> int:
     """Remove a visit from its route, which still has to be driven; the route."""
     shift, position = day.standing[visit, ROUTE], day.standing[visit, POSITION]
@@ -220,7 +220,7 @@ def keeps_limits(day: Day, shift: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def queue_neighbours(case: Case, day: Day, visit: int, waiting: int) -> int:
     """Queue the routes of those whose limits a visit's new times change; how many wait."""
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, AFTER_TO]):
@@ -238,7 +238,7 @@ def queue_neighbours(case: Case, day: Day, visit: int, waiting: int) -> int:
     return waiting
 
 
-@inlined
+@inner
 def waits_for_itself(case: Case, day: Day, shift: int) -> bool:
     """Whether a visit of a route waits for another one of it."""
     for position in range(day.routes[shift, LENGTH]):
@@ -298,7 +298,9 @@ def settle_all(case: Case, day: Day, shift: int) -> bool:
             return False
         for position in range(day.routes[current, LENGTH]):
             set_limits(case, day, day.sequence[current, position])
-        if not drive_one(case, day, current) or not keeps_duties(case, day, current, day.work[7]):
+        if not drive_one(case, day, current):
+            return False
+        if not keeps_duties(case, day, current, day.work[7]) and not stays_near(case, day, current):
             return False
         trace(case, day, current, day.work[7])
         for position in range(day.routes[current, LENGTH]):
@@ -307,7 +309,7 @@ def settle_all(case: Case, day: Day, shift: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def settle(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and the others it moves; whether all rules are kept."""
     if case.numbers[HAS_DEPENDENCIES]:
@@ -316,7 +318,7 @@ def settle(case: Case, day: Day, shift: int) -> bool:
         return False
     if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO] and day.routes[shift, CALLED] == 0:
         return True
-    return keeps_duties(case, day, shift, day.work[7])
+    return keeps_duties(case, day, shift, day.work[7]) or stays_near(case, day, shift)
 
 
 @jit
@@ -377,7 +379,7 @@ def remove_followers(case: Case, day: Day, visit: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def remove_one(case: Case, day: Day, visit: int) -> bool:
     # Those it waited for are free again: their routes have to be settled too.
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
@@ -425,7 +427,7 @@ def take_out_team(case: Case, day: Day, team: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def keep(day: Day) -> None:
     """Let the changes of an iteration stand."""
     for slot in range(day.counts[TOUCHED]):
@@ -435,7 +437,7 @@ def keep(day: Day) -> None:
     forget(day)
 
 
-@inlined
+@inner
 def forget(day: Day) -> None:
     for place in range(day.counts[CHANGED]):
         day.changed[day.changed_list[place]] = False
@@ -445,7 +447,7 @@ def forget(day: Day) -> None:
     day.counts[INSERTED] = 0
 
 
-@inlined
+@inner
 def take_back(case: Case, day: Day) -> None:
     """Undo the changes of an iteration; the caller restores the counted costs."""
     restore_teams(case, day)

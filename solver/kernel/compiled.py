@@ -75,12 +75,12 @@ def jit(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Compile a small function into its callers: passing all arrays by a call costs more than its work."""
+    """Compile a small function of the innermost loops into its callers."""
     return _decorated(function, forceinline=True, no_cpython_wrapper=True)
 
 
 def inner(function: Function) -> Function:
-    """Compile a function that only the kernel calls, and so seldom or for so much work that a call costs nothing."""
+    """Compile a function that only the kernel calls, once; whether it is written into a caller is for LLVM to weigh."""
     return _decorated(function, no_cpython_wrapper=True)
 
 

@@ -8,10 +8,12 @@ when those who could come cheaply would be there, when windows open, and when th
 from __future__ import annotations
 
 from solver.kernel.change import set_limits
-from solver.kernel.compiled import inlined, inner, jit, woven
+from solver.kernel.compiled import inner, jit, woven
+from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     AT_PLACE,
     AT_SITE,
+    BASE,
     BREAKS_FROM,
     BREAKS_TO,
     BROKEN,
@@ -112,6 +114,10 @@ INSTANTS_PER_ROLE = 4
 """Likely starts taken from what would suit the cheapest members of one role."""
 MOST_ATTEMPTS = 3
 """Of the starts, so many are really tried, the cheapest first."""
+PASSED_OVER = 0.1
+"""How often somebody who could come, or a start worth trying, is passed over, so that not every crew is the same."""
+ANY_INSTANT = 0.2
+"""How often some instant of a window is tried beside those."""
 PRICE, INSTANT_AT, WINDOW_AT = range(3)
 """Columns of `Day.instants`."""
 ASKED, OFFERED, LIKELY, EARLIEST_START, LATEST_START, IS_CHOSEN = range(6)
@@ -119,8 +125,8 @@ ASKED, OFFERED, LIKELY, EARLIEST_START, LATEST_START, IS_CHOSEN = range(6)
 
 
 @jit
-def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int]:
-    """(what it costs, position, start) of a member at the best place of a route; IMPOSSIBLE where there is none."""
+def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int, int]:
+    """(cost, position, start, end) of a member at the best place of a route; the cost is IMPOSSIBLE where none is."""
     best, best_position = IMPOSSIBLE, NONE
     latest = min(latest_start(case, day, seat), day.standing[seat, HELD_UNTIL])
     earliest = day.standing[seat, HELD]
@@ -141,18 +147,18 @@ def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int]:
         if delta < best:
             best, best_position = delta, position
     if best >= IMPOSSIBLE:
-        return best, NONE, FAR_FUTURE
+        return best, NONE, FAR_FUTURE, FAR_FUTURE
     row = day.work[0]
-    advance(case, day.standing, shift, seat, day.labels[shift, best_position], row)
-    start = FAR_FUTURE
+    advance(case, day, shift, seat, day.labels[shift, best_position], row)
+    start, end = FAR_FUTURE, FAR_FUTURE
     for taken in range(case.numbers[LABELS]):
         label = FIRST_LABEL + LABEL_COLUMNS * taken
-        if row[label + FREE] < FAR_FUTURE:
-            start = min(start, row[label + START])
-    return best, best_position, start
+        if row[label + FREE] < FAR_FUTURE and row[label + START] < start:
+            start, end = row[label + START], row[label + FREE]
+    return best, best_position, start, end
 
 
-@inlined
+@inner
 def bias(case: Case, team: int, engineer: int) -> int:
     """What makes somebody less welcome who was not in the team before, or is not preferred."""
     cost = 0
@@ -164,7 +170,7 @@ def bias(case: Case, team: int, engineer: int) -> int:
     return int(cost)
 
 
-@inlined
+@inner
 def enter(offers: Int64, count: int, delta: int, shift: int, position: int, start: int) -> int:
     """Put an offer among the others of its role, the cheapest first; how many there are."""
     place = count
@@ -203,7 +209,7 @@ def ask(case: Case, day: Day, head: int, seat: int, is_wide: bool) -> int:
     return count
 
 
-@inlined
+@inner
 def ask_one(case: Case, day: Day, seat: int, shift: int, stamp: int, count: int) -> int:
     if day.stamps[shift] == stamp:
         return count
@@ -238,7 +244,9 @@ def ask_around(case: Case, day: Day, team: int, is_wide: bool) -> bool:
         count = 0
         for looked in range(ask(case, day, row[HEAD], seat, is_wide)):
             shift = day.looked[looked]
-            delta, position, start = offer(case, day, seat, shift)
+            if not is_wide and throw(day.dice) < PASSED_OVER:
+                continue
+            delta, position, start, _ = offer(case, day, seat, shift)
             if delta < IMPOSSIBLE:
                 delta += bias(case, team, case.shifts[shift, ENGINEER])
                 count = enter(day.likely[number], count, delta, shift, position, start)
@@ -248,7 +256,7 @@ def ask_around(case: Case, day: Day, team: int, is_wide: bool) -> bool:
     return True
 
 
-@inlined
+@inner
 def add_instant(day: Day, count: int, instant: int, window: int) -> int:
     for place in range(count):
         if day.instants[place, INSTANT_AT] == instant and day.instants[place, WINDOW_AT] == window:
@@ -259,7 +267,7 @@ def add_instant(day: Day, count: int, instant: int, window: int) -> int:
     return count + 1
 
 
-@inlined
+@inner
 def bounds_of(case: Case, day: Day, team: int, window: int) -> tuple[int, int]:
     """The range of starts on site in one of the windows; without any the window is NONE."""
     row = case.teams[team]
@@ -271,7 +279,7 @@ def bounds_of(case: Case, day: Day, team: int, window: int) -> tuple[int, int]:
     return low, high
 
 
-@inlined
+@inner
 def lead_is_remote(case: Case, team: int) -> bool:
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
         if case.roles[role, IS_LEAD] and case.roles[role, PRESENCE] == REMOTELY:
@@ -297,6 +305,8 @@ def list_instants(case: Case, day: Day, team: int) -> int:
             if instant <= high:
                 count = add_instant(day, count, instant, window)
         count = add_instant(day, count, low, window)
+        if throw(day.dice) < ANY_INSTANT:
+            count = add_instant(day, count, lowest + below(day.dice, max(1, high - lowest + 1)), window)
         if is_remote:
             count = add_instant(day, count, max(lowest, low - row[LEAST_GAP]), window)
         for role in range(row[ROLES_FROM], row[ROLES_TO]):
@@ -350,7 +360,7 @@ def set_spans(case: Case, day: Day, team: int, instant: int, window: int) -> boo
     return True
 
 
-@inlined
+@inner
 def is_in_crew(case: Case, day: Day, members: int, engineer: int) -> bool:
     # numba compiles no generator expression, so no any().
     for place in range(members):  # noqa: SIM110
@@ -381,9 +391,16 @@ def choose(case: Case, day: Day, team: int, instant: int, window: int) -> tuple[
         count = 0
         for rank in range(day.amounts[LIKELY, number]):
             shift = day.likely[number, rank, OFFER_SHIFT]
-            delta, position, start = offer(case, day, seat, shift)
+            delta, position, start, end = offer(case, day, seat, shift)
             if delta < IMPOSSIBLE:
                 delta += bias(case, team, case.shifts[shift, ENGINEER])
+                if case.roles[role, PRESENCE] == AT_SITE:
+                    # `expected_cost` knows nothing of who is slower than others.
+                    expected = start + day.standing[seat, BASE]
+                    slower = max(end, case.visits[row[HEAD], RESTORE_BY]) - max(
+                        expected, case.visits[row[HEAD], RESTORE_BY]
+                    )
+                    delta += slower * row[TEAM_RESTORE_WEIGHT]
                 count = enter(day.offers[number], count, delta, shift, position, start)
         day.amounts[OFFERED, number] = count
         if count < asked:
@@ -561,7 +578,8 @@ def compose(case: Case, day: Day, team: int, is_wide: bool) -> bool:
         instant, window = day.instants[chosen, INSTANT_AT], day.instants[chosen, WINDOW_AT]
         cost, members = compose_at(case, day, team, instant, window, turn >= count)
         if turn < count:
-            day.instants[chosen, PRICE] = cost
+            is_passed_over = not is_wide and count > 1 and throw(day.dice) < PASSED_OVER
+            day.instants[chosen, PRICE] = IMPOSSIBLE if is_passed_over else cost
             continue
         day.instants[chosen, PRICE] = IMPOSSIBLE
         if cost < IMPOSSIBLE and seat_crew(case, day, team, members):

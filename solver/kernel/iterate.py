@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from solver.kernel.change import bank_add, keep, set_limits, settle, take_back
-from solver.kernel.compiled import inlined, jit, woven
+from solver.kernel.compiled import inner, jit, woven
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     ARRIVAL,
@@ -49,6 +49,7 @@ from solver.kernel.layout import (
     ROUTE_COST,
     SEAT,
     STANDING_BY,
+    STAY_FROM,
     TEAM,
     TEAM_COST,
     TEAM_LATE,
@@ -73,7 +74,7 @@ LEFT_OUT_PROBABILITY = 0.1
 LEFT_OUT_DRAWS = 10
 
 
-@inlined
+@inner
 def left_out_team(case: Case, day: Day, otherwise: int) -> int:
     """The head of some team in the bank, where chance finds one soon."""
     for _ in range(LEFT_OUT_DRAWS if day.counts[BANKED] > 0 else 0):
@@ -94,7 +95,7 @@ def whole_total(case: Case, day: Day) -> int:
     return int(total + shared_cost(case, day))
 
 
-@inlined
+@inner
 def first_arrival(case: Case, day: Day, team: int) -> int:
     """When the first on-site member of a late team is there."""
     arrival = FAR_FUTURE
@@ -153,7 +154,7 @@ def shared_cost(case: Case, day: Day) -> int:
     return int(cost)
 
 
-@inlined
+@inner
 def stands_for(case: Case, visit: int) -> int:
     """The visit itself, or the head of its team."""
     team = case.visits[visit, TEAM]
@@ -218,7 +219,7 @@ def start(case: Case, day: Day) -> int:
     return NONE
 
 
-@inlined
+@inner
 def take_up(case: Case, day: Day, team: int) -> None:
     """Make ready the seats of a team loaded with its starts, and see who pays the setup."""
     row = case.teams[team]
@@ -276,6 +277,8 @@ def remember(case: Case, day: Day) -> None:
         if day.dirty[shift]:
             length = day.routes[shift, LENGTH]
             day.best_lengths[shift] = length
+            for column in range(3):
+                day.best_stays[shift, column] = day.routes[shift, STAY_FROM + column]
             for place in range(length):
                 day.best_sequence[shift, place] = day.sequence[shift, place]
             day.dirty[shift] = False
@@ -287,7 +290,7 @@ def remember(case: Case, day: Day) -> None:
     day.counts[BEST_TOTAL] = day.counts[TOTAL]
 
 
-@inlined
+@inner
 def changed_total(case: Case, day: Day, associated: int, shared: int) -> int:
     """The total after an iteration from the one before and what was touched."""
     if len(case.teams) > 0:

@@ -13,10 +13,12 @@ number of breaks taken.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from solver.kernel.pointed import Pointed
 
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -179,14 +181,15 @@ LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, FIRST_LABEL = ran
 FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
 
 # Columns of `Day.routes`.
-# From CALLS on: the seats whose standby this shift is, CALLED of them.
+# STAY_FOR: the seat for whose standby nobody who is free between STAY_FROM and STAY_UNTIL leaves before this is over;
+# without one STAY_FROM is FAR_FUTURE. From CALLS on: the seats whose standby this shift is, CALLED of them.
 MOST_CALLS = 4
-LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, CALLED, CALLS = range(7)
+LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(10)
 ROUTE_COLUMNS = CALLS + MOST_CALLS
 
 # Columns of `Day.standing`: where each visit stands. Of seats: the earliest and latest start a member is held to, the
 # service seconds of a team of this size, and whether the member pays the setup (NONE: whoever comes finds out).
-# For who stands by, HELD is the shift.
+# For who stands by, HELD is the shift. LEFT is the departure to the visit, once its route is traced.
 (
     ROUTE,
     POSITION,
@@ -202,8 +205,9 @@ ROUTE_COLUMNS = CALLS + MOST_CALLS
     HELD_UNTIL,
     BASE,
     PAYS,
+    LEFT,
     STANDING_COLUMNS,
-) = range(15)
+) = range(16)
 
 # Columns of `Day.teams`: first on-site start, last on-site end, seconds the first member arrives late, what the team as
 # a whole costs, and the start it had before it was last taken apart.
@@ -217,7 +221,8 @@ MOST_STARTS = 24
 OFFER_DELTA, OFFER_SHIFT, OFFER_POSITION, OFFER_START, OFFER_COLUMNS = range(5)
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case(Pointed):
     """A problem, compiled. Shapes: V visits, R shifts, E engineers, L places, S speeds, P parts."""
 
     numbers: Int64  # [NUMBERS]
@@ -256,7 +261,8 @@ class Case(NamedTuple):
     sort_chances: Float  # [modes + 1] cumulative; the last is a random order
 
 
-class Day(NamedTuple):
+@dataclass(frozen=True)
+class Day(Pointed):
     """A plan under construction, and what one thread needs to change it and to take changes back."""
 
     sequence: Int64  # [R, M]
@@ -293,6 +299,7 @@ class Day(NamedTuple):
     changed: Bool  # [T] teams changed in this iteration
     changed_list: Int64  # [T]
     best_held: Int64  # [V] starts of members, shifts of who stands by
+    best_stays: Int64  # [R, 3] STAY_FROM .. STAY_FOR
     offers: (
         Int64  # [MOST_ROLES, MOST_OFFERS, OFFER_COLUMNS] scratch of a composition: who could take a seat, at a start
     )

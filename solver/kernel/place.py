@@ -6,7 +6,7 @@ the two bounds kept there. Elsewhere, or where a delay costs something, the rest
 
 from __future__ import annotations
 
-from solver.kernel.compiled import inlined
+from solver.kernel.compiled import inlined, inner
 from solver.kernel.dice import steps_to_next
 from solver.kernel.layout import (
     ADMIT,
@@ -95,7 +95,7 @@ def latest_start(case: Case, day: Day, visit: int) -> int:
     return int(latest)
 
 
-@inlined
+@inner
 def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
     """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks."""
     length = day.routes[shift, LENGTH]
@@ -105,7 +105,7 @@ def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) ->
     single = day.routes[shift, SINGLE_FROM]
     column = FIRST_LABEL + LABEL_COLUMNS * breaks
     here, there = 0, 1
-    if not advance(case, day.standing, shift, visit, labels[position], day.work[here]):
+    if not advance(case, day, shift, visit, labels[position], day.work[here]):
         return IMPOSSIBLE
     for place in range(position + 1, length + 1):
         row = day.work[here]
@@ -129,7 +129,7 @@ def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) ->
                         - before[column + COST]
                         - leg_cost(case, before[AT_PLACE], to, old)
                     )
-        if not advance(case, day.standing, shift, following, row, day.work[there]):
+        if not advance(case, day, shift, following, row, day.work[there]):
             return IMPOSSIBLE
         here, there = there, here
     _, cost = way_home(case, shift, day.work[here])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.compose import compose
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
@@ -81,7 +81,7 @@ def gather_one(case: Case, day: Day, visit: int, shift: int, count: int) -> int:
     return count + 1
 
 
-@inlined
+@inner
 def gather(case: Case, day: Day, visit: int, look: int) -> int:
     """Write the routes to look at into `day.looked`; how many."""
     day.counts[STAMP] += 1
@@ -105,7 +105,7 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     return count
 
 
-@inlined
+@inner
 def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
@@ -133,7 +133,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
     return best, best_shift, best_position
 
 
-@inlined
+@inner
 def choose_candidates(case: Case, day: Day, seed_visit: int) -> int:
     """Write into `order` what is to be put back: all that was just removed, and some of what was unserved before."""
     removed = day.counts[REMOVED]
@@ -177,7 +177,7 @@ def choose_candidates(case: Case, day: Day, seed_visit: int) -> int:
     return count
 
 
-@inlined
+@inner
 def sort_ranks(day: Day, count: int) -> None:
     """Ranks of the first keys, the smallest first: heapsort, since nothing may be allocated here."""
     keys, ranks = day.keys, day.ranks
@@ -191,7 +191,7 @@ def sort_ranks(day: Day, count: int) -> None:
         sift(keys, ranks, top, end)
 
 
-@inlined
+@inner
 def sift(keys: Float, ranks: Int64, root: int, end: int) -> None:
     moving = ranks[root]
     child = 2 * root + 1
@@ -258,7 +258,7 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
                 look = NONE if is_last else LOOK_EVERYWHERE
 
 
-@inlined
+@inner
 def rank_candidates(case: Case, day: Day, count: int) -> None:
     """Draw an order and sort by it."""
     chance = throw(day.dice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import remove
-from solver.kernel.compiled import inlined
+from solver.kernel.compiled import inner
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     CLOSED,
@@ -40,7 +40,7 @@ ROOMS_PER_SEAT = 2
 """Routes that room is made on for each member a team needs, where it is left undone."""
 
 
-@inlined
+@inner
 def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
     day.counts[TEAMS_STAY] = 0
@@ -80,7 +80,7 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def make_room(case: Case, day: Day, team: int, longest: float) -> bool:
     """Remove strings from routes of people whom a team that is left undone could take, wherever they are."""
     day.counts[TEAMS_STAY] = ROOM_IS_MADE
@@ -99,7 +99,7 @@ def make_room(case: Case, day: Day, team: int, longest: float) -> bool:
     return True
 
 
-@inlined
+@inner
 def remove_string(case: Case, day: Day, shift: int, position: int, size: int) -> bool:
     """Remove `size` visits in a row that include the one at a position; sometimes a longer row but for its middle."""
     length = day.routes[shift, LENGTH]

@@ -7,7 +7,7 @@ tell at once what a delay does: nothing, or too much.
 
 from __future__ import annotations
 
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.layout import (
     AFTER_FROM,
     AFTER_TO,
@@ -58,6 +58,7 @@ from solver.kernel.layout import (
     LATEST_ARRIVAL,
     LATEST_END,
     LATEST_FREE,
+    LEFT,
     LENGTH,
     MEMBER,
     MOVED_TOLERANCE_SECONDS,
@@ -98,6 +99,9 @@ from solver.kernel.layout import (
     START_PLACE,
     START_TIME,
     START_WEIGHT,
+    STAY_FOR,
+    STAY_FROM,
+    STAY_UNTIL,
     TAKEN,
     TEAM,
     TEAM_END,
@@ -201,7 +205,16 @@ def rested(case: Case, shift: int, row: Int64, taken: int) -> tuple[int, int, in
 
 
 @inlined
-def advance(case: Case, standing: Int64, shift: int, visit: int, source: Int64, target: Int64) -> bool:
+def leaving(case: Case, day: Day, shift: int, free: int) -> int:
+    """When somebody who is free leaves: at once, or after the start of a team that they stand by for."""
+    leaves = max(free, case.numbers[NOW])
+    if day.routes[shift, STAY_FROM] <= leaves <= day.routes[shift, STAY_UNTIL]:
+        leaves = day.routes[shift, STAY_UNTIL] + 1
+    return int(leaves)
+
+
+@inlined
+def advance(case: Case, day: Day, shift: int, visit: int, source: Int64, target: Int64) -> bool:
     """The labels behind a visit from those in front of it; whether there is one."""
     numbers, visits = case.numbers, case.visits
     place, paid = source[AT_PLACE], source[PAID_PLACE]
@@ -215,7 +228,7 @@ def advance(case: Case, standing: Int64, shift: int, visit: int, source: Int64, 
     target[PAID_PLACE] = paid if is_remote else there
     target[AT_ARRIVAL] = FAR_PAST
     is_alive = False
-    paying = standing[visit, PAYS] if visits[visit, TEAM] >= 0 else visits[visit, SETUP_PAID]
+    paying = day.standing[visit, PAYS] if visits[visit, TEAM] >= 0 else visits[visit, SETUP_PAID]
     is_kept = paying == NONE or (paying == 1) == pays
     company = company_cost(case, visit, engineer)
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
@@ -233,11 +246,11 @@ def advance(case: Case, standing: Int64, shift: int, visit: int, source: Int64, 
         elif is_remote:
             arrival = free
         else:
-            free = max(free, numbers[NOW])
+            free = leaving(case, day, shift, free)
             travel = leg_seconds(case, speed, place, there, free)
             cost += leg_cost(case, place, there, travel)
             arrival = free + travel
-        start, end, extra = serve(case, standing, visit, engineer, arrival, setup)
+        start, end, extra = serve(case, day.standing, visit, engineer, arrival, setup)
         if end >= FAR_FUTURE:
             continue
         if taken < breaks and end > case.breaks[case.shifts[shift, BREAKS_FROM] + taken, LATEST]:
@@ -273,7 +286,7 @@ def way_home(case: Case, shift: int, row: Int64) -> tuple[int, int]:
     return free, cost
 
 
-@inlined
+@inner
 def drive(case: Case, day: Day, shift: int) -> bool:
     """Make labels, bounds and cost of a route anew; whether it keeps every rule of its own."""
     length = day.routes[shift, LENGTH]
@@ -286,12 +299,14 @@ def drive(case: Case, day: Day, shift: int) -> bool:
     start[AT_PLACE] = case.shifts[shift, START_PLACE]
     start[PAID_PLACE] = NONE
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
-    single = 0 if breaks == 0 else length + 1
+    # Where somebody stays, a delay is not passed on as it is.
+    stays = day.routes[shift, STAY_FROM] < FAR_FUTURE
+    single = 0 if breaks == 0 and not stays else length + 1
     for position in range(1, length + 1):
         visit = day.sequence[shift, position - 1]
-        if not advance(case, day.standing, shift, visit, labels[position - 1], labels[position]):
+        if not advance(case, day, shift, visit, labels[position - 1], labels[position]):
             return False
-        if single > length and is_single(labels[position], breaks):
+        if single > length and not stays and is_single(labels[position], breaks):
             single = position
     if length == 0:
         # Who has no work neither drives nor rests.
@@ -324,7 +339,7 @@ def is_single(row: Int64, breaks: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def bound(case: Case, day: Day, shift: int, end: int) -> None:
     """From the end of a route backwards: how late one may arrive at each stop."""
     visits, numbers = case.visits, case.numbers
@@ -427,15 +442,16 @@ def trace(case: Case, day: Day, shift: int, rests: Int64) -> int:
         free, _, _ = rested(case, shift, before, taken)
         start, finish = row[column + START], row[column + FREE]
         if case.visits[visit, IS_RUNNING]:
-            arrival = case.visits[visit, NOT_BEFORE]
+            free = arrival = case.visits[visit, NOT_BEFORE]
         elif case.visits[visit, REMOTE]:
             arrival = free
         else:
-            free = max(free, case.numbers[NOW])
+            free = leaving(case, day, shift, free)
             travel = leg_seconds(case, case.shifts[shift, SPEED], before[AT_PLACE], row[AT_PLACE], free)
             arrival = free + travel
             busy += travel
         busy += finish - start
+        day.standing[visit, LEFT] = free
         day.standing[visit, ARRIVAL] = arrival
         day.standing[visit, BEGIN] = start
         day.standing[visit, FINISH] = finish
@@ -500,8 +516,7 @@ def answers_call(
         if case.visits[visit, REMOTE]:
             left = day.standing[visit, BEGIN]
         else:
-            leaving = max(before, case.numbers[NOW], case.shifts[shift, START_TIME])
-            left = day.standing[visit, ARRIVAL] if case.visits[visit, IS_RUNNING] else leaving
+            left = day.standing[visit, LEFT]
             at_next = case.visits[visit, PLACE]
         if left > instant:
             is_over = True
@@ -514,3 +529,39 @@ def answers_call(
         free, where = end, home
     free = max(free, instant)
     return free + leg_seconds(case, speed, where, site, free) <= service_end
+
+
+@inner
+def stays_near(case: Case, day: Day, shift: int) -> bool:
+    """Have somebody who stands by, and would be too far away, not leave for a stop until the team has started.
+
+    The route has been traced; whether it keeps every rule that way. If not, it is as it was.
+    """
+    if day.routes[shift, STAY_FROM] < FAR_FUTURE:
+        return False
+    end = day.labels[shift, day.routes[shift, LENGTH] + 1, AT_ARRIVAL]
+    for place in range(day.routes[shift, CALLED]):
+        seat = day.routes[shift, CALLS + place]
+        team = case.visits[seat, TEAM]
+        site, start, over = case.teams[team, SITE_PLACE], day.teams[team, TEAM_START], day.teams[team, TEAM_END]
+        if answers_call(case, day, shift, day.work[7], end, start, site, over):
+            continue
+        # The last departure first: the later somebody stays, the less has to wait.
+        for position in range(day.routes[shift, LENGTH] - 1, -1, -1):
+            visit = day.sequence[shift, position]
+            if case.visits[visit, REMOTE] or case.visits[visit, IS_RUNNING] or day.standing[visit, LEFT] > start:
+                continue
+            where = day.labels[shift, position, AT_PLACE]
+            if start + leg_seconds(case, case.shifts[shift, SPEED], where, site, start) > over:
+                continue
+            before = day.standing[day.sequence[shift, position - 1], LEFT] if position > 0 else FAR_PAST
+            day.routes[shift, STAY_FROM], day.routes[shift, STAY_UNTIL] = before + 1, start
+            day.routes[shift, STAY_FOR] = seat
+            if drive_one(case, day, shift) and keeps_duties(case, day, shift, day.work[7]):
+                return True
+            day.routes[shift, STAY_FROM], day.routes[shift, STAY_FOR] = FAR_FUTURE, NONE
+            if not drive_one(case, day, shift):
+                return False
+            trace(case, day, shift, day.work[7])
+        return False
+    return False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from solver.kernel.change import bank_remove, put_in, settle_one, take_out, touch
-from solver.kernel.compiled import inlined, inner, jit, woven
+from solver.kernel.compiled import inner, jit, woven
+from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     ADMIT,
     ARRIVAL,
@@ -50,6 +51,8 @@ from solver.kernel.layout import (
     SEAT,
     SITE_PLACE,
     STANDING_BY,
+    STAY_FOR,
+    STAY_FROM,
     TEAM,
     TEAM_COST,
     TEAM_END,
@@ -68,9 +71,13 @@ from solver.kernel.teams import base_seconds, call, dismiss, note_team, rate_tea
 
 CREW_SEAT, CREW_SHIFT, CREW_POSITION, CREW_FROM, CREW_UNTIL = range(5)
 """Columns of `Day.crew`."""
+ANYBODY_CALLED = 0.3
+"""How often standby is not the first who can, but the first after somebody drawn."""
+LEFT_WAITING = 0.5
+"""How often teams are left where they stand, so that other work may be put in before them."""
 
 
-@inlined
+@inner
 def is_able(case: Case, skills: int, engineer: int, instant: int) -> bool:
     """Whether an engineer meets a class of requirements at an instant."""
     option = case.option_of[skills, engineer]
@@ -81,7 +88,7 @@ def is_able(case: Case, skills: int, engineer: int, instant: int) -> bool:
     return bool(case.options[option, NUMERATOR] != 0)
 
 
-@inlined
+@inner
 def hold(case: Case, day: Day, team: int, role: int, seat: int, size: int, low: int, high: int) -> None:
     """Let whoever takes a seat start in a range."""
     row = day.standing[seat]
@@ -89,7 +96,7 @@ def hold(case: Case, day: Day, team: int, role: int, seat: int, size: int, low: 
     row[BASE] = base_seconds(case, team, role, size)
 
 
-@inlined
+@inner
 def one_holds(case: Case, day: Day, skills: int, members: int, left_out: int) -> bool:
     """Whether somebody in the crew, one of them left out, meets a requirement."""
     for place in range(members):
@@ -193,8 +200,12 @@ def call_standby(case: Case, day: Day, team: int) -> bool:
                     if case.roles[other_role, PRESENCE] == STANDING_BY:
                         first = case.roles[other_role, SEAT]
                         for other in range(first, first + case.roles[other_role, MOST]):
-                            if day.standing[other, HELD] >= 0:
-                                dismiss(day, day.standing[other, HELD], other)
+                            on_call = day.standing[other, HELD]
+                            if on_call >= 0:
+                                stayed = day.routes[on_call, STAY_FOR] == other
+                                dismiss(day, on_call, other)
+                                if stayed and not settle_one(case, day, on_call):
+                                    day.counts[BROKEN] = 1
                 return False
     return True
 
@@ -203,10 +214,12 @@ def call_standby(case: Case, day: Day, team: int) -> bool:
 def call_one(case: Case, day: Day, team: int, seat: int) -> bool:
     start, end = day.teams[team, TEAM_START], day.teams[team, TEAM_END]
     amount = len(case.shifts) if case.numbers[IS_SCANNED_WHOLE] else case.near_shifts.shape[1]
-    for place in range(amount):
+    first = below(day.dice, amount) if throw(day.dice) < ANYBODY_CALLED else 0
+    for turn in range(amount):
+        place = first + turn if first + turn < amount else first + turn - amount
         shift = place if case.numbers[IS_SCANNED_WHOLE] else case.near_shifts[seat, place]
         if shift < 0:
-            break
+            continue
         engineer = case.shifts[shift, ENGINEER]
         if case.shifts[shift, CLOSED] or day.routes[shift, CALLED] == MOST_CALLS:
             continue
@@ -223,6 +236,16 @@ def call_one(case: Case, day: Day, team: int, seat: int) -> bool:
         if answers_call(case, day, shift, day.work[7], over, start, case.teams[team, SITE_PLACE], end):
             call(day, shift, seat)
             return True
+        if day.routes[shift, LENGTH] == 0 or day.routes[shift, STAY_FROM] < FAR_FUTURE:
+            continue
+        # They may have to wait for the team's start before they leave for their next stop.
+        call(day, shift, seat)
+        if settle_one(case, day, shift):
+            return True
+        dismiss(day, shift, seat)
+        if not settle_one(case, day, shift):
+            day.counts[BROKEN] = 1
+            return False
     return False
 
 
@@ -243,6 +266,8 @@ def is_in_team(case: Case, day: Day, team: int, engineer: int) -> bool:
 @woven
 def pull_teams(case: Case, day: Day) -> None:
     """Let the teams on changed routes start earlier where nobody waits for anybody, and it costs no more."""
+    if throw(day.dice) < LEFT_WAITING:
+        return
     slot = 0
     # Pulling one forward may touch more routes.
     while slot < day.counts[TOUCHED] and not day.counts[BROKEN]:
@@ -265,7 +290,12 @@ def pull_forward(case: Case, day: Day, team: int) -> None:
         seat = case.roles[role, SEAT]
         for visit in range(seat, seat + case.roles[role, MOST]):
             shift = day.standing[visit, ROUTE]
-            if case.roles[role, PRESENCE] == STANDING_BY or shift < 0:
+            if case.roles[role, PRESENCE] == STANDING_BY:
+                on_call = day.standing[visit, HELD]
+                if on_call >= 0 and day.routes[on_call, STAY_FOR] == visit:
+                    return
+                continue
+            if shift < 0:
                 continue
             held = day.standing[visit, HELD]
             earlier = min(earlier, held - max(day.standing[visit, ARRIVAL], case.numbers[NOW]))

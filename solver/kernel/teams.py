@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.kernel.compiled import inlined, jit
+from solver.kernel.compiled import inner, jit
 from solver.kernel.layout import (
     ARRIVAL,
     ASSOCIATION_WEIGHT,
@@ -37,6 +37,8 @@ from solver.kernel.layout import (
     SIZES_TO,
     STANDING_BY,
     START_BY,
+    STAY_FOR,
+    STAY_FROM,
     TEAM,
     TEAM_ARRIVAL_ONCE,
     TEAM_ARRIVAL_WEIGHT,
@@ -62,7 +64,7 @@ from solver.kernel.layout import (
 from solver.kernel.schedule import trace
 
 
-@inlined
+@inner
 def note_team(case: Case, day: Day, team: int) -> None:
     """Keep a team as it is now, once per iteration."""
     if day.changed[team]:
@@ -79,7 +81,7 @@ def note_team(case: Case, day: Day, team: int) -> None:
                 day.saved_seats[visit, column] = day.standing[visit, HELD + column]
 
 
-@inlined
+@inner
 def call(day: Day, shift: int, seat: int) -> None:
     """Have the engineer of a shift stand by."""
     day.routes[shift, CALLS + day.routes[shift, CALLED]] = seat
@@ -87,14 +89,17 @@ def call(day: Day, shift: int, seat: int) -> None:
     day.standing[seat, HELD] = shift
 
 
-@inlined
+@inner
 def dismiss(day: Day, shift: int, seat: int) -> None:
+    """Let somebody go who stands by; where they stayed for it, the route has to be driven anew."""
     last = day.routes[shift, CALLED] - 1
     for place in range(last):
         if day.routes[shift, CALLS + place] == seat:
             day.routes[shift, CALLS + place] = day.routes[shift, CALLS + last]
     day.routes[shift, CALLED] = last
     day.standing[seat, HELD] = NONE
+    if day.routes[shift, STAY_FOR] == seat:
+        day.routes[shift, STAY_FROM], day.routes[shift, STAY_FOR] = FAR_FUTURE, NONE
 
 
 @jit
@@ -114,7 +119,7 @@ def team_apart_cost(case: Case, day: Day, team: int) -> int:
     return cost
 
 
-@inlined
+@inner
 def is_on_site(case: Case, day: Day, team: int, engineer: int) -> bool:
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
         seat = case.roles[role, SEAT]
@@ -196,7 +201,7 @@ def trace_team(case: Case, day: Day, team: int) -> None:
                     trace(case, day, day.standing[visit, ROUTE], day.work[7])
 
 
-@inlined
+@inner
 def restore_teams(case: Case, day: Day) -> None:
     for place in range(day.counts[CHANGED]):
         team = day.changed_list[place]
@@ -209,7 +214,7 @@ def restore_teams(case: Case, day: Day) -> None:
                     day.standing[visit, HELD + column] = day.saved_seats[visit, column]
 
 
-@inlined
+@inner
 def base_seconds(case: Case, team: int, role: int, size: int) -> int:
     """Seconds of service in a role, for so many on site, before any factor."""
     own = case.roles[role, OWN_SECONDS]
