@@ -6,14 +6,16 @@ UV ?= uv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # How the tests are spread does not change what they do: every one is seeded and owns its files.
-PYTEST := $(BIN)/python -m pytest -n 2
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# The tests start many processes, and each would compile our sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 COVERED := --cov=dispatcher --cov=skills --cov-branch --cov-fail-under=95
 
 COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup warm run demo test coverage test-full postgres lint bench load pins clean
+.PHONY: help setup warm checked run demo test coverage test-full postgres lint bench load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,19 +38,22 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 run: setup ## Start the service with a demo fleet, until Ctrl-C
 	$(BIN)/muster serve --demo
 
-warm: setup ## Compile the search kernel where this machine has not done so: two minutes, once
+warm: setup ## Compile the search kernel where this machine has not done so: a minute, once
 	@$(BIN)/python -m solver.warm
 
 demo: setup ## Plan a demo day without the service; tables here, documents and picture in var/demo
 	$(BIN)/muster demo --out var/demo
 
-test: lint warm ## Lint, then the fast tests
+test: checked ## Lint, then the fast tests
 	$(PYTEST) -m "not slow"
+
+checked: setup
+	@$(MAKE) --no-print-directory --jobs 2 lint warm
 
 coverage: setup warm ## The fast tests once more, twice as slowly, counting the branches of the domain they reach
 	$(PYTEST) $(COVERED) -m "not slow"
 
-test-full: postgres lint warm ## Lint, then every test, with many more random examples
+test-full: postgres checked ## Lint, then every test, with many more random examples
 	$(PYTEST) $(COVERED) --hypothesis-profile=full
 
 postgres: ## Install Debian's PostgreSQL server for the tests where there is none
