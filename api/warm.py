@@ -14,7 +14,7 @@ _LOG = structlog.stdlib.get_logger("muster.kernel")
 class KernelWarmth:
     """Whether planning processes find the search kernel compiled.
 
-    That takes two minutes, once on a machine, and a few seconds to find out later. The server compiles nothing itself:
+    That takes a minute, once on a machine, and a few seconds to find out later. The server compiles nothing itself:
     it needs neither the compiler's memory nor its hold on the interpreter, and has requests to answer.
     """
 

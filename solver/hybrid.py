@@ -77,11 +77,11 @@ class HybridEngine:
 
 
 def warm_up(progress: Progress = lambda fraction, text: None) -> None:
-    """Compile the kernel where this machine has not done so yet; it takes two minutes and is not the search's time."""
+    """Compile the kernel where this machine has not done so yet; it takes a minute and is not the search's time."""
     from solver.kernel.compiled import is_warm
 
     if not is_warm():
-        progress(0.0, "compiling the search kernel, once on this machine: a minute or two")
+        progress(0.0, "compiling the search kernel, once on this machine: about a minute")
     _kernel()
 
 

@@ -1,7 +1,14 @@
-"""A problem of one order and one shift, on which every part of the kernel runs once (`python -m solver.warm`)."""
+"""A problem of one order and one shift, on which every part of the kernel runs once (`python -m solver.warm`).
+
+What there is not yet is compiled by two processes: what composes teams by one, the rest by the other. They meet in the
+folder that compiled code is kept in.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,8 +22,18 @@ from dispatcher.ports import DriveLaw
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from skills.graph import SkillGraph
-from solver.compile import arrangement_of, compile_problem
+from solver.compile import Compiled, arrangement_of, compile_problem
+from solver.day_arrays import make_day
+from solver.kernel.change import insert, take_back
+from solver.kernel.compiled import CACHE_FOLDER, cache_folder, compile_for, is_warm
+from solver.kernel.compose import compose
+from solver.kernel.iterate import begin, changed_total, remember, start
+from solver.kernel.recreate import best_place, choose_candidates, rank_candidates
+from solver.kernel.ruin import ruin
+from solver.kernel.seating import pull_forward
 from solver.searcher import Searcher
+
+_TEAMS, _FOLDER = "teams", "MUSTER_KERNEL_CACHE"
 
 
 class _NoTravel:
@@ -45,7 +62,42 @@ class _NoTravel:
 
 
 def run_once() -> None:
-    """Compile the kernel, or load what was compiled before: two minutes, or a second."""
+    """Compile the kernel, or load what was compiled before: a minute, or a second."""
+    compiled = _compiled()
+    # A folder of this process alone cannot be met in.
+    if not is_warm() and cache_folder() == CACHE_FOLDER:
+        teams = subprocess.Popen(
+            [sys.executable, "-m", "solver.warm", _TEAMS], env=os.environ | {_FOLDER: str(CACHE_FOLDER.parent)}
+        )
+        _compile_rest(compiled)
+        # What it could not compile is compiled below.
+        teams.wait()
+    searcher = Searcher(compiled, arrangement_of(compiled, Sequences()), 1)
+    searcher.place_all()
+    searcher.run(10, 1000.0, 10.0)
+    searcher.load(searcher.best())
+    searcher.sequences()
+
+
+def _compile_teams(compiled: Compiled) -> None:
+    case, day = compiled.case, make_day(compiled)
+    compile_for(compose, case, day, 0, True)
+    compile_for(pull_forward, case, day, 0)
+
+
+def _compile_rest(compiled: Compiled) -> None:
+    case, day = compiled.case, make_day(compiled)
+    for function in (begin, start, remember, take_back):
+        compile_for(function, case, day)
+    compile_for(ruin, case, day, 0)
+    compile_for(choose_candidates, case, day, 0)
+    compile_for(rank_candidates, case, day, 0)
+    compile_for(changed_total, case, day, 0, 0)
+    compile_for(best_place, case, day, 0, 0)
+    compile_for(insert, case, day, 0, 0, 0)
+
+
+def _compiled() -> Compiled:
     problem = Problem(
         id="warm",
         timezone=ZoneInfo("UTC"),
@@ -60,15 +112,13 @@ def run_once() -> None:
         weights=make_weights(),
     )
     sequences = Sequences()
-    compiled = compile_problem(problem, sequences, build_plan(problem, sequences))
-    searcher = Searcher(compiled, arrangement_of(compiled, sequences), 1)
-    searcher.place_all()
-    searcher.run(10, 1000.0, 10.0)
-    searcher.load(searcher.best())
-    searcher.sequences()
+    return compile_problem(problem, sequences, build_plan(problem, sequences))
 
 
 if __name__ == "__main__":
-    from solver.hybrid import warm_up
+    if sys.argv[1:] == [_TEAMS]:
+        _compile_teams(_compiled())
+    else:
+        from solver.hybrid import warm_up
 
-    warm_up(lambda _, text: print(f"{text.capitalize()} ...", flush=True))
+        warm_up(lambda _, text: print(f"{text.capitalize()} ...", flush=True))

@@ -52,7 +52,7 @@ async def healthz() -> Alive:
 def readyz(request: Request) -> Ready:
     kernel: KernelWarmth | None = request.app.state.kernel
     if kernel is not None and not kernel.is_ready():
-        message = "the search kernel is being compiled, once on this machine: a minute or two"
+        message = "the search kernel is being compiled, once on this machine: about a minute"
         raise HttpRefusal(503, "NOT_READY", message, headers={"Retry-After": "5"})
     if not schema_is_current(services_of(request).database.engine):
         message = "the schema of the database is not the one of this version"

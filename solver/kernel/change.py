@@ -210,7 +210,7 @@ def waits_for_unserved(case: Case, day: Day, visit: int) -> bool:
     return False
 
 
-@inlined
+@inner
 def keeps_limits(day: Day, shift: int) -> bool:
     """Whether a route that stays as it is lets others be where they are now."""
     for position in range(day.routes[shift, LENGTH]):

@@ -69,6 +69,13 @@ def is_warm() -> bool:
     return any(CACHE_FOLDER.rglob("*.nbc"))
 
 
+def compile_for(function: Callable[..., Any], *arguments: Any) -> None:
+    """Compile a function for arguments like these without calling it."""
+    compiler = getattr(function, "compile", None)
+    if compiler is not None:
+        compiler(tuple(numba.typeof(argument) for argument in arguments))  # type: ignore[no-untyped-call]
+
+
 def jit(function: Function) -> Function:
     """Compile a function that is called from Python or from many places."""
     return _decorated(function)

@@ -81,7 +81,7 @@ def may_serve(case: Case, day: Day, visit: int, shift: int) -> bool:
     return True
 
 
-@inlined
+@inner
 def latest_start(case: Case, day: Day, visit: int) -> int:
     latest = case.visits[visit, NOT_AFTER]
     if case.numbers[HAS_DEPENDENCIES]:

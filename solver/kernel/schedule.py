@@ -173,7 +173,7 @@ def serve(case: Case, standing: Int64, visit: int, engineer: int, arrival: int, 
     return start, end, cost
 
 
-@inlined
+@inner
 def company_cost(case: Case, visit: int, engineer: int) -> int:
     """What it costs that this engineer makes the visit, whenever it is."""
     cost = 0
@@ -186,7 +186,7 @@ def company_cost(case: Case, visit: int, engineer: int) -> int:
     return cost
 
 
-@inlined
+@inner
 def rested(case: Case, shift: int, row: Int64, taken: int) -> tuple[int, int, int]:
     """(free, cost, breaks taken here) with so many breaks taken before leaving; free is FAR_FUTURE if impossible."""
     free, cost, here = row[FIRST_LABEL + FREE], row[FIRST_LABEL + COST], 0
@@ -213,7 +213,7 @@ def leaving(case: Case, day: Day, shift: int, free: int) -> int:
     return int(leaves)
 
 
-@inlined
+@inner
 def advance(case: Case, day: Day, shift: int, visit: int, source: Int64, target: Int64) -> bool:
     """The labels behind a visit from those in front of it; whether there is one."""
     numbers, visits = case.numbers, case.visits
@@ -265,7 +265,7 @@ def advance(case: Case, day: Day, shift: int, visit: int, source: Int64, target:
     return is_alive
 
 
-@inlined
+@inner
 def way_home(case: Case, shift: int, row: Int64) -> tuple[int, int]:
     """(end of the route, its cost) behind its last visit; the cost is IMPOSSIBLE where it ends too late."""
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
