@@ -173,10 +173,9 @@ def reload(loaded: Loaded, routes: Sequence[Sequence[int]], seed: int = 1) -> Lo
     Raises:
         BrokenRoute: if one of them breaks a rule.
     """
-    held = loaded.searcher.arrangement().held
-    return Loaded(
-        loaded.problem, Searcher(loaded.compiled, Arrangement([*map(list, routes)], held), seed), loaded.constant
-    )
+    now = loaded.searcher.arrangement()
+    again = Arrangement([*map(list, routes)], now.held, now.stays)
+    return Loaded(loaded.problem, Searcher(loaded.compiled, again, seed), loaded.constant)
 
 
 def leaves_nothing_out(loaded: Loaded) -> bool:

@@ -423,7 +423,7 @@ def test_the_demo_plans_a_day_with_teams_and_leaves_everything_in_a_folder(
     assert len(read(plan)["teams"]) >= 2
     assert len(read(problem)["work_orders"]) == 120
     assert (tmp_path / "demo" / "plan.png").stat().st_size > 10_000
-    for text in ("Routes", "Teams", "Unassigned", str(problem), str(plan)):
+    for text in ("Routes", "Teams", "unassigned", str(problem), str(plan)):
         assert text in result.stdout
 
 
