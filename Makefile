@@ -15,7 +15,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup warm checked run demo test coverage test-full postgres lint bench load pins clean
+.PHONY: help setup warm checked run demo test coverage test-full postgres lint bench bench-live load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	  echo "'$(PYTHON)' cannot create virtual environments (no ensurepip); on Debian and Ubuntu install python3-venv." >&2; exit 1; }
 	@echo "Installing into $(VENV) ..."
 	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -76,6 +76,10 @@ lint: setup ## Style, types and layers
 bench: setup ## Measure the engines on small days beside other solvers, as far as these are installed
 	$(BIN)/python -m benchmarks.run --quick
 	$(BIN)/python -m benchmarks.report
+
+bench-live: setup warm ## Measure live dispatch: questions, chances, the log, and policies over whole days; an hour, resumable
+	$(BIN)/python -m benchmarks.live --write
+	$(BIN)/python -m benchmarks.replay --write
 
 load: setup ## Measure the service: import, paging, and route requests while it plans
 	$(BIN)/python -m benchmarks.load

@@ -226,6 +226,19 @@ def replay(database: Database) -> Replay:
     return Replay(count, time.perf_counter() - started, found)
 
 
+def measured(days: Days, events: int, url: str | None = None) -> tuple[Counter[str], Replay]:
+    """Store days in an empty database, a SQLite file that is thrown away where none is given, and replay their log."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = url or f"sqlite:///{Path(folder)}/replay.db"
+        upgrade(url)
+        clock = SystemClock()
+        database = Database(url, clock=clock, ids=SortableIds(clock))
+        try:
+            return store(database, days, events), replay(database)
+        finally:
+            database.close()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=100_000)
@@ -233,20 +246,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", help="an empty database; a SQLite file that is thrown away where absent")
     given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        url = given.database or f"sqlite:///{Path(folder)}/replay.db"
-        upgrade(url)
-        clock = SystemClock()
-        database = Database(url, clock=clock, ids=SortableIds(clock))
-        try:
-            days = Days(given.engineers, Random(given.seed))
-            kinds = store(database, days, given.events)
-            result = replay(database)
-        finally:
-            database.close()
+    days = Days(given.engineers, Random(given.seed))
+    kinds, result = measured(days, given.events, given.database)
     records = {kind: len(found) for kind, found in days.state.records.items()}
     print(machine())
-    print(f"{result.events} events of {len(kinds)} kinds on {make_url(url).get_backend_name()}, {records}")
+    backend = make_url(given.database or "sqlite://").get_backend_name()
+    print(f"{result.events} events of {len(kinds)} kinds on {backend}, {records}")
     print(f"replayed in {result.seconds:.1f} s ({result.events / result.seconds:.0f} events per second)")
     for line in result.differences[:20]:
         print(f"  {line}")

@@ -1,22 +1,35 @@
-"""How quickly questions about a running plan are answered: warm, in process, a plan of 500 engineers and 3,000 orders.
+"""How quickly questions about a running plan are answered, and whether chances and log hold:
+`python -m benchmarks.live`, with `--write` into the docs.
 
-    python -m benchmarks.live [--engineers 500] [--orders 3000] [--questions 60] [--seconds 20]
-
-A day is generated and planned, some of its orders are taken out as if they had just come in, and are asked about
-one after the other: an instant answer with ejection, candidates, windows, an explanation; and the day without one
-engineer is repaired, checker included. Prints a table of p50, p95 and the longest, in milliseconds, beside the targets.
+A day of 500 engineers and 3,000 orders is generated and planned, some of its orders are taken out as if they had just
+come in, and are asked about one after the other, warm and in process: an instant answer with ejection, candidates,
+windows, an explanation; and the day without one engineer is repaired, checker included. Beside that, how far chances to
+be on time are from what happens (`benchmarks.on_time`), and how long a log of events takes to become the stored state
+(`benchmarks.event_replay`).
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from rich.console import Console
+from rich.markdown import Markdown
+
 from api.problems import read_checked_problem
+from benchmarks import event_replay, on_time
+from benchmarks.event_replay import Days, Replay
+from benchmarks.machine import machine
+from benchmarks.page import write_section
+from benchmarks.reference import CHECKOUT
+from benchmarks.report import table
+from benchmarks.targets import Target
 from data.synthetic import DEMO, synthetic_problem
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Rest, Sequences, Visit
@@ -36,8 +49,12 @@ from solver.live.running import running_sequences
 from solver.live.slots import slots, window_grid
 from solver.live.why_not import WhyNot
 
+PAGE, SECTION = CHECKOUT / "docs" / "benchmarks-live.md", "questions"
 TARGETS = {"instant insertion": 100, "candidates": 150, "repair with the checker": 1500}
 """Milliseconds at p95."""
+MOST_POINTS = 5.0
+"""By which a said chance and what happens may differ in any tenth of the visits."""
+EVENTS, LOG_ENGINEERS, MOST_LOG_SECONDS = 100_000, 200, 60.0
 REPAIRS = 10
 REPAIR_SECONDS = 0.4
 
@@ -153,32 +170,92 @@ def repairs(running: RunningDay) -> Timing:
     return Timing("repair with the checker", tuple(found))
 
 
-def report(found: Sequence[Timing], title: str) -> str:
-    """The table as Markdown."""
-    lines = [
-        title,
-        "",
-        "| question | asked | p50 ms | p95 ms | longest ms | target p95 ms |",
-        "|---|---|---|---|---|---|",
-    ]
+def targets(found: Sequence[Timing], deciles: Sequence[tuple[float, float]], log: Replay) -> Iterator[Target]:
     for timing in found:
-        target = TARGETS.get(timing.name)
-        met = "" if target is None else f"{target} {'met' if timing.at(0.95) <= target else 'missed'}"
-        figures = f"{timing.at(0.5):.0f} | {timing.at(0.95):.0f} | {max(timing.milliseconds):.0f}"
-        lines.append(f"| {timing.name} | {len(timing.milliseconds)} | {figures} | {met} |")
-    return "\n".join(lines)
+        if timing.name in TARGETS:
+            most = TARGETS[timing.name]
+            figure = timing.at(0.95)
+            yield Target(f"{timing.name}, p95", f"at most {most:,} ms", f"{figure:,.0f} ms", figure <= most)
+    points = max(100 * abs(said - kept) for said, kept in deciles)
+    what = "chance to be on time, 10,000 visits of another family, worst tenth"
+    yield Target(what, f"at most {MOST_POINTS:g} points off", f"{points:.1f} points", points <= MOST_POINTS)
+    same = "the stored state" if not log.differences else "another state"
+    yield Target(
+        f"a log of {log.events:,} events read, checked and rebuilt",
+        f"in {MOST_LOG_SECONDS:g} s, to the stored state",
+        f"{log.seconds:.1f} s, {same}",
+        log.seconds <= MOST_LOG_SECONDS and not log.differences,
+    )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="How quickly questions about a running plan are answered.")
+def section(
+    about: str, found: Sequence[Timing], deciles: Sequence[tuple[float, float]], log: Replay, stamp: str
+) -> str:
+    """The section of the page."""
+    return "\n\n".join(
+        [
+            "## Questions about a running plan",
+            "Written by `python -m benchmarks.live --write`; run it to have the figures of your machine. Warm and in "
+            f"process; {about}.",
+            table(
+                ("target", "wanted", "measured", "verdict"),
+                [(t.what, t.wanted, t.figure, t.verdict) for t in targets(found, deciles, log)],
+                left=4,
+            ),
+            table(
+                ("question", "asked", "p50 ms", "p95 ms", "longest ms"),
+                [
+                    (
+                        timing.name,
+                        str(len(timing.milliseconds)),
+                        f"{timing.at(0.5):,.0f}",
+                        f"{timing.at(0.95):,.0f}",
+                        f"{max(timing.milliseconds):,.0f}",
+                    )
+                    for timing in found
+                ],
+                left=1,
+            ),
+            "Chances to be on time, by tenths of the visits:",
+            table(
+                ("", *(str(number + 1) for number in range(len(deciles)))),
+                [
+                    ("said", *(f"{said:.0%}" for said, _ in deciles)),
+                    ("kept", *(f"{kept:.0%}" for _, kept in deciles)),
+                ],
+                left=1,
+            ),
+            stamp,
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and with `--write` renew the section."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--engineers", type=int, default=500)
     parser.add_argument("--orders", type=int, default=3000)
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=20.0, help="how long the day is planned")
-    options = parser.parse_args()
-    day = running_day(options.engineers, options.orders, options.questions, options.seconds)
-    print(report(timings(day), f"{options.engineers} engineers, {options.orders:,} orders"))
+    parser.add_argument("--events", type=int, default=EVENTS, help="length of the log")
+    parser.add_argument("--write", action="store_true", help="renew the section of docs/benchmarks-live.md")
+    options = parser.parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    with console.status("planning a day, then asking about it"):
+        day = running_day(options.engineers, options.orders, options.questions, options.seconds)
+        found = timings(day)
+    with console.status("living through 10,000 visits"):
+        deciles = on_time.deciles()
+    with console.status(f"replaying {options.events:,} events"):
+        _, log = event_replay.measured(Days(LOG_ENGINEERS, Random(1)), options.events)
+    about = f"{options.engineers:,} engineers, {options.orders:,} orders"
+    text = section(about, found, deciles, log, f"{datetime.now(UTC).date().isoformat()} · {machine()}")
+    console.print(Markdown(text))
+    if options.write:
+        write_section(PAGE, SECTION, text)
+        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

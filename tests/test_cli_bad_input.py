@@ -322,7 +322,7 @@ def damaged(document: dict[str, Any], where: list[tuple[str | int, ...]], seed: 
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_a_damaged_problem_is_refused_or_still_valid(seed: int, folder: Path) -> None:
     problem = written(folder, PROBLEM, damaged(full_problem(), PROBLEM_PLACES, seed))
     code = muster("validate", problem).exit_code
@@ -333,7 +333,7 @@ def test_a_damaged_problem_is_refused_or_still_valid(seed: int, folder: Path) ->
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_a_damaged_plan_is_refused_or_judged(seed: int, folder: Path) -> None:
     problem = written(folder, PROBLEM, full_problem())
     plan = written(folder, PLAN, damaged(full_plan(), PLAN_PLACES, seed))

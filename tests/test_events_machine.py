@@ -291,7 +291,7 @@ def test_no_sequence_of_events_breaks_an_invariant(sqlite_template: Path, tmp_pa
     class OnSqlite(RunningDay):
         url = f"sqlite:///{path}"
 
-    run_state_machine_as_test(OnSqlite, settings=settings(max_examples=8, stateful_step_count=25))
+    run_state_machine_as_test(OnSqlite, settings=settings(max_examples=5, stateful_step_count=25))
 
 
 def _walk(day: RunningDay, random: Random) -> None:

@@ -4,76 +4,21 @@ from random import Random
 
 import pytest
 
+from benchmarks.on_time import deciles
 from dispatcher.on_time import Chance, Uncertainty, chances, drawn
-from dispatcher.plan import Plan, Rest, RouteSequence, Sequences, Visit
+from dispatcher.plan import Rest, RouteSequence, Sequences, Visit
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from tests.small_days import at, clock, day, engineer, order, read, rest, role, seconds, shift, window
 
-ENGINEERS, STOPS = 250, 8
-VARIATION, DRIVING = 0.4, 0.2
-REPEATS = 5
-"""Each visit is lived through so many times: 250 × 8 × 5 are 10,000."""
-
-
-def promised_day(rng: Random) -> tuple[Problem, Plan]:
-    """Routes of eight orders with promises from hopeless to certain."""
-    names = [f"E{number}" for number in range(ENGINEERS)]
-    orders, routes = [], []
-    for name in names:
-        visits = []
-        for number in range(STOPS):
-            place = rng.choice(("p10", "p20", "p30"))
-            # About when it will be over in the mean, with a spread like the one that adds up until then.
-            due = seconds("08:00") + (number + 1) * 3700 + round(rng.gauss(0, 1300 * (number + 1) ** 0.5))
-            promise = rng.choice(("arrive_by", "start_by", "restore_by"))
-            due -= 0 if promise == "restore_by" else 2400
-            deadline = {promise: at(clock(min(due, seconds("23:00"))))}
-            orders.append(order(f"{name}-{number}", place, rng.choice((20, 40, 60)), deadlines=deadline))
-            visits.append(Visit(f"{name}-{number}"))
-        routes.append(RouteSequence(name, "day", tuple(visits)))
-    long_shift = shift(end="23:30", latest_end="23:30")
-    problem = read(day([engineer(name, shifts=[long_shift]) for name in names], orders))
-    return problem, build_plan(problem, Sequences(tuple(routes)))
-
-
-def lived(rng: Random, mean: float, variation: float) -> float:
-    """A duration of the gamma family."""
-    shape = 1 / variation**2
-    return rng.gammavariate(shape, mean / shape) if mean else 0.0
-
-
-def outcomes(problem: Problem, plan: Plan, rng: Random) -> dict[str, bool]:
-    """Whether each order is on time on one day that is lived through."""
-    found = {}
-    for route in plan.routes:
-        free = float(seconds("08:00"))
-        for stop in route.stops:
-            if stop.work_order is None:
-                continue
-            arrival = free + lived(rng, stop.travel_seconds, DRIVING)
-            free = arrival + lived(rng, (stop.end or 0) - (stop.start or 0), VARIATION)
-            by = problem.order_by_id[stop.work_order].deadlines
-            pairs = ((arrival, by.arrive_by), (arrival, by.start_by), (free, by.restore_by))
-            found[stop.work_order] = all(instant <= due for instant, due in pairs if due is not None)
-    return found
-
 
 def test_probabilities_are_calibrated_within_five_points_in_every_decile() -> None:
-    rng = Random("calibration")
-    problem, plan = promised_day(rng)
-    expected = chances(problem, plan, Uncertainty(service=VARIATION, travel=DRIVING), samples=100)
-    visits = []
-    for _ in range(REPEATS):
-        for name, kept in outcomes(problem, plan, rng).items():
-            visits.append((expected[name].on_time or 0.0, kept))
-    assert len(visits) == 10_000
-    visits.sort()
-    tenth = len(visits) // 10
-    for number in range(10):
-        part = visits[number * tenth : (number + 1) * tenth]
-        said = sum(probability for probability, _ in part) / tenth
-        seen = sum(kept for _, kept in part) / tenth
+    found = deciles()
+    assert len(found) == 10
+    # Promises from hopeless to certain.
+    assert found[0][1] < 0.2
+    assert found[-1][1] > 0.8
+    for number, (said, seen) in enumerate(found):
         assert abs(said - seen) <= 0.05, f"decile {number + 1}: {said:.3f} said, {seen:.3f} seen"
 
 

@@ -150,6 +150,7 @@ def test_what_the_server_refuses_arrives_with_its_code(server: Server) -> None:
     assert (refused.value.status, refused.value.code) == (404, "NOT_FOUND")
 
 
+@pytest.mark.slow
 def test_ctrl_c_cancels_the_run_and_takes_the_best_so_far(folder: Path) -> None:
     # Without a worker the run waits, so that Ctrl-C is certain to come in time.
     with serving(folder, "--database", "sqlite:///cancelled.db", "--workers", 0, stop=signal.SIGINT) as server:
@@ -187,6 +188,7 @@ def test_the_demo_imports_plans_and_puts_a_day_in_force_on_the_next_free_port(tm
         assert server.lines_until("holds a fleet already")
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_service_do_what_their_page_says(folder: Path, server: Server) -> None:
     shown = [command for command in commands(CLI) if is_of_the_service(command)]
     assert {command.line.split()[1] for command in shown} == {"serve", "worker", "import", "plan"}

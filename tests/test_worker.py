@@ -211,6 +211,7 @@ def test_a_worker_that_is_told_to_stop_gives_its_run_back(url: str) -> None:
         assert (run.state, run.attempts) == ("queued", 0)
 
 
+@pytest.mark.slow
 def test_a_lost_planning_process_costs_an_attempt_and_the_last_one_fails_the_run(url: str) -> None:
     with opened(url) as database, working(url):
         again, last = ask(database, LONG, max_attempts=2), ask(database, LONG, max_attempts=1)
@@ -230,6 +231,7 @@ def test_a_lost_planning_process_costs_an_attempt_and_the_last_one_fails_the_run
             assert (run.error["code"], run.error["params"]) == ("PROCESS_LOST", {"exit_code": -signal.SIGKILL})
 
 
+@pytest.mark.slow
 def test_a_run_that_was_taken_away_is_left_alone(url: str) -> None:
     with opened(url) as database, working(url):
         run_id = ask(database, LONG, max_attempts=1)
