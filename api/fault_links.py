@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from api.sla_state import proposed_links, untold
 from data.event_log import EventLog
 from data.repositories import Marks, Record, Repository
 from data.session import Database, UnitOfWork
 from dispatcher.actor import Actor
+from dispatcher.event_names import LINK_PROPOSED, ORDER_LINKED
 from dispatcher.model import LEVELS
 from dispatcher.sla.linking import Link
 
-ORDER_LINKED, LINK_PROPOSED = "order_linked", "link_proposed"
 
-
-def see_to_links(database: Database, actor: Actor, territories: Iterable[str], *, by_itself: bool) -> list[Link]:
-    """Link the orders of territories that are one fault, `by_itself` where that takes nothing from anybody: the child
+def see_to_links(database: Database, actor: Actor, territory: str, *, by_itself: bool) -> list[Link]:
+    """Link the orders of a territory that are one fault, `by_itself` where that takes nothing from anybody: the child
     is open and no more urgent than its parent. The others are offered in the log, each pair once. What is new.
 
     Raises:
         Contention, Unavailable
     """
-    names = sorted(territories)
     with database.read(actor) as work:
-        names = [name for name in names if _new(work, name)]
-    if not names:
-        return []
-    found = []
+        if not _new(work, territory):
+            return []
     with database.write(actor) as work:
         EventLog(work).hold()
-        for name in names:
-            new = _new(work, name)
-            for client_id, (link, child, parent) in new.items():
-                if by_itself and _takes_nothing(child, parent):
-                    tell_link(work, child, parent, link)
-                else:
-                    EventLog(work).append(LINK_PROPOSED, f"work_order {link.child}", _body(link), client_id=client_id)
-                found.append(link)
-    return found
+        new = _new(work, territory)
+        for client_id, (link, child, parent) in new.items():
+            if by_itself and _takes_nothing(child, parent):
+                tell_link(work, child, parent, link)
+            else:
+                EventLog(work).append(LINK_PROPOSED, f"work_order {link.child}", _body(link), client_id=client_id)
+        return [link for link, _, _ in new.values()]
 
 
 def tell_link(work: UnitOfWork, child: Record, parent: Record | None, link: Link | None = None) -> None:

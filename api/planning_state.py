@@ -12,6 +12,7 @@ from data.live_records import tell_changes
 from data.repositories import Between, Change, PlanRecord, Plans, Repository, Scope
 from data.session import UnitOfWork
 from dispatcher.errors import Contention, RecordKey, Stale, WrongState
+from dispatcher.event_names import PLAN_ACCEPTED
 from dispatcher.services.acceptance import assignments, consequences
 from dispatcher.services.state import PlanQuestion, StoredState, problem_document
 from dispatcher.services.state_values import Values
@@ -20,7 +21,6 @@ from dispatcher.services.state_visits import IN_HAND, WAITING
 UNFINISHED = ("open", "planned", "in_progress")
 LIVE_SHIFTS = ("planned", "active")
 LIVE_VISITS = tuple(sorted(IN_HAND | WAITING))
-PLAN_ACCEPTED = "plan_accepted"
 # SQLite takes 32 766 parameters in a statement.
 _CHUNK = 1000
 Item = TypeVar("Item")

@@ -17,28 +17,32 @@ from typing import Any, Literal
 from api.live_answers import bare_document, difference_json
 from api.live_days import LiveDays, WarmDay
 from api.planning_state import accept_plan
-from api.running_day import receipt_of, store_plan
+from api.running_day import RunningDay, receipt_of, store_plan
 from api.settings import Settings
+from api.told_places import Named, named_in, territories_of
 from data.event_log import EventLog
 from data.repositories import Plans
-from data.session import Database
+from data.session import Database, UnitOfWork
 from dispatcher.actor import Actor
 from dispatcher.difference import Difference, difference
-from dispatcher.self_repair import Mode, Need, concerns, harms_nobody, helps, needs
+from dispatcher.event_names import PLAN_REPAIRED, REPAIR_PROPOSED
+from dispatcher.self_repair import PRINCIPAL, Mode, Need, concerns, harms_nobody, helps, needs
 from dispatcher.services.planning import checked_document
 from solver.live.day import LivePolicy
 from solver.live.repair import Repaired
 
-PLAN_REPAIRED, REPAIR_PROPOSED = "plan_repaired", "repair_proposed"
-PRINCIPAL = "muster"
 SEARCH_SECONDS = 0.5
 TRIED_AGAIN_SECONDS = 300
-"""How soon the same needs are searched again where nothing helped; orders nobody has are tried whenever one looks."""
+"""How soon the same needs are searched again where nothing helped or a repair was offered.
+
+Orders that nobody has are searched again whenever one looks, until a repair for them is offered.
+"""
 TOLD_ORDERS = 100
 _PAGE = 1000
 _STEP_SECONDS = 900
 _PLANS_KNOWN = 100
 _ALONE = 5
+_Wanted = frozenset[tuple[str, str]]
 Document = Mapping[str, Any]
 Outcome = Literal["nothing", "known", "proposed", "repaired"]
 
@@ -83,7 +87,8 @@ class SelfRepair:
         self._database, self._settings, self._days = database, settings, days
         self._search_seconds, self._can_search = search_seconds, can_search
         self._policy = live_policy(settings)
-        self._tried: dict[str, tuple[frozenset[str], float]] = {}
+        # By plan the needs that were searched for last, when, and what came of it; the oldest first.
+        self._tried: dict[str, tuple[_Wanted, float, Outcome]] = {}
 
     @property
     def mode(self) -> Mode:
@@ -107,15 +112,17 @@ class SelfRepair:
         problem = warm.running.document
         before = bare_document(warm.running.problem, warm.day.plan)
         wanted = [need for need in needs(accepted, (problem, before)) if self._is_ours(warm, need)]
-        if not wanted or self._was_tried(plan_id, wanted):
+        if not wanted:
             return "nothing"
-        repair = self._inserted(warm, before, wanted) or self._searched(warm, before, wanted)
-        if repair is None:
-            self._tried = {plan_id: (_names(wanted), time.monotonic()), **self._tried}
-            while len(self._tried) > _PLANS_KNOWN:
-                self._tried.popitem()
-            return "nothing"
-        return self._store(warm, repair, last)
+        lately = self._lately(plan_id, wanted)
+        repair = self._inserted(warm, before, wanted)
+        if repair is None and lately is not None:
+            return lately
+        repair = repair or self._searched(warm, before, wanted)
+        outcome: Outcome = "nothing" if repair is None else self._store(warm, repair, last)
+        if outcome != "repaired":
+            self._note(plan_id, wanted, "nothing" if repair is None else "known")
+        return outcome
 
     # -- what to do ----------------------------------------------------------------------------------------------
 
@@ -125,10 +132,20 @@ class SelfRepair:
         order = warm.day.order(need.work_order)
         return order.team is None and not (need.code == "LATE" and order.id in warm.day.awaited)
 
-    def _was_tried(self, plan_id: str, wanted: Sequence[Need]) -> bool:
-        known, at = self._tried.get(plan_id, (frozenset(), 0.0))
-        lately = time.monotonic() - at < TRIED_AGAIN_SECONDS
-        return lately and all(need.code == "LATE" for need in wanted) and _names(wanted) <= known
+    def _lately(self, plan_id: str, wanted: Sequence[Need]) -> Outcome | None:
+        """What came of the last search where another one would come to the same."""
+        if plan_id not in self._tried:
+            return None
+        known, at, outcome = self._tried[plan_id]
+        if time.monotonic() - at >= TRIED_AGAIN_SECONDS or not _keys(wanted) <= known:
+            return None
+        return outcome if outcome == "known" or all(need.code == "LATE" for need in wanted) else None
+
+    def _note(self, plan_id: str, wanted: Sequence[Need], outcome: Outcome) -> None:
+        self._tried.pop(plan_id, None)
+        self._tried[plan_id] = _keys(wanted), time.monotonic(), outcome
+        while len(self._tried) > _PLANS_KNOWN:
+            del self._tried[next(iter(self._tried))]
 
     def _inserted(self, warm: WarmDay, before: Document, wanted: Sequence[Need]) -> _Repair | None:
         """Orders that nobody has, each given to who has room for it, where that is allowed and nobody else feels it."""
@@ -175,14 +192,13 @@ class SelfRepair:
     def _store(self, warm: WarmDay, repair: _Repair, last: int) -> Outcome:
         running, kind = warm.running, PLAN_REPAIRED if repair.in_force else REPAIR_PROPOSED
         because = "; ".join(need.message for need in repair.needs[:3])
-        client_id = f"{kind}:{running.plan_id}:{_fingerprint(repair.changes)}"
+        client_id = f"{kind}:{running.plan_id}:{running.plan_version}:{_fingerprint(repair.changes)}"
         with self._database.write(Actor(self._settings.tenant, PRINCIPAL, because)) as work:
             log = EventLog(work)
             log.hold()
             if log.told([client_id]):
                 return "known"
-            since = log.read(last, _PAGE)
-            if len(since) == _PAGE or any(concerns(event.type, event.payload) for event in since):
+            if _is_overtaken(work, running, last):
                 raise Overtaken
             plan_id = store_plan(work, running, repair.document)
             if repair.in_force:
@@ -206,8 +222,20 @@ class SelfRepair:
         }
 
 
-def _names(wanted: Sequence[Need]) -> frozenset[str]:
-    return frozenset(need.work_order for need in wanted)
+def _is_overtaken(work: UnitOfWork, running: RunningDay, last: int) -> bool:
+    """Whether the log tells since then of anything that the day is made of, or of its territories."""
+    found: list[Named] = []
+    while events := EventLog(work).read(last, _PAGE):
+        found += [named_in(event) for event in events if concerns(event.type, event.payload)]
+        last = events[-1].sequence
+    named = Named.union(found)
+    if named.orders & running.problem.order_by_id.keys() or named.engineers & running.problem.engineer_by_id.keys():
+        return True
+    return bool(territories_of(work, named) & {scope.territory for scope in running.scopes})
+
+
+def _keys(wanted: Sequence[Need]) -> _Wanted:
+    return frozenset((need.code, need.work_order) for need in wanted)
 
 
 def _fingerprint(changes: Difference) -> str:

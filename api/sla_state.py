@@ -13,6 +13,7 @@ from api.sla_policy import policy_of
 from data.event_log import EventLog
 from data.repositories import Between, Change, Marks, Record, Repository
 from data.session import UnitOfWork
+from dispatcher.event_names import SLA_BREACHED, SLA_NEAR_BREACH
 from dispatcher.services.state_visits import IN_HAND, WAITING
 from dispatcher.sla.clocks import BREACH, ClockState, Crossing, Terms, Timeline, clock_states
 from dispatcher.sla.deadlines import deadlines, tightest
@@ -22,7 +23,6 @@ from dispatcher.sla.linking import AssetRelation, Link, Reported, links
 from dispatcher.sla.policy import Policy
 
 UNFINISHED = ("open", "planned", "in_progress")
-NEAR_BREACH, BREACHED = "sla_near_breach", "sla_breached"
 _LIVE = IN_HAND | WAITING
 _FINISHED_LATELY = timedelta(days=1)
 _CHUNK = 1000
@@ -232,7 +232,7 @@ def record_crossings(work: UnitOfWork, orders: Iterable[Watched]) -> list[tuple[
             "level": item.level,
             "cause": {"code": item.cause.code, "params": dict(item.cause.params)},
         }
-        kind = BREACHED if item.percent == BREACH else NEAR_BREACH
+        kind = SLA_BREACHED if item.percent == BREACH else SLA_NEAR_BREACH
         log.append(kind, f"work_order {name}", payload, occurred_at=item.at, client_id=client_id)
     return [(name, item) for _, name, item in new]
 

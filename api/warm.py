@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import structlog
 
@@ -39,8 +42,10 @@ class KernelWarmth:
     def stop(self) -> None:
         """Do without, if it is not ready yet."""
         self._is_stopped = True
-        if self._process is not None and not self.is_ready():
-            self._process.kill()
+        if self._process is not None and not self.is_ready() and self._process.poll() is None:
+            # Compiling takes two processes: the whole group, or one would go on.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
     def _await(self, process: subprocess.Popen[bytes]) -> None:

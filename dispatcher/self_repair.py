@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from dispatcher.difference import Difference, difference
+from dispatcher.event_names import ORDER_LINKED, PLAN_ACCEPTED, SLA_BREACHED, SLA_NEAR_BREACH
 from dispatcher.event_values import GRADED_LEVEL
 from dispatcher.events import RECORDS_CHANGED
 from dispatcher.model import URGENT
@@ -28,6 +29,9 @@ NEEDS: Mapping[str, str] = {
 }
 """What a plan needs repair for, with its wording."""
 
+PRINCIPAL = "muster"
+"""Who does in the log what nobody asked for."""
+
 HELPED_SECONDS = 60
 """An order that is late by less than so much less is not helped."""
 
@@ -40,7 +44,8 @@ _CONCERNING = frozenset(
         "engineer_late",
         "engineer_off_sick",
         "engineer_back",
-        "plan_accepted",
+        PLAN_ACCEPTED,
+        ORDER_LINKED,
         "visit_arrived",
         "visit_paused",
         "visit_resumed",
@@ -50,7 +55,7 @@ _CONCERNING = frozenset(
         "travel_slower",
     }
 )
-_CROSSINGS = frozenset({"sla_near_breach", "sla_breached"})
+_CROSSINGS = frozenset({SLA_NEAR_BREACH, SLA_BREACHED})
 # Nobody answers sooner because somebody else drives.
 _CLOCKS = frozenset({"consult", "arrive", "restore"})
 
@@ -80,9 +85,12 @@ def concerns(kind: str, body: Document) -> bool:
 
 
 def is_pressing(kind: str, body: Document) -> bool:
-    """Whether an event that concerns running plans cannot wait: an L1 or L2 came up, or somebody fell ill."""
+    """Whether an event that concerns running plans cannot wait: an L1 or L2 came up, an order was set apart
+    from the fault it waited with, or somebody fell ill."""
     if kind == "engineer_off_sick":
         return True
+    if kind == ORDER_LINKED:
+        return body["parent"] is None
     if kind in ("order_opened", "order_edited"):
         told = body.get("order") or body.get("changes") or {}
         return (body.get(GRADED_LEVEL) or told.get("level")) in URGENT

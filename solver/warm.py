@@ -6,7 +6,6 @@ folder that compiled code is kept in.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -33,7 +32,7 @@ from solver.kernel.ruin import ruin
 from solver.kernel.seating import pull_forward
 from solver.searcher import Searcher
 
-_TEAMS, _FOLDER = "teams", "MUSTER_KERNEL_CACHE"
+_TEAMS = "teams"
 
 
 class _NoTravel:
@@ -66,12 +65,13 @@ def run_once() -> None:
     compiled = _compiled()
     # A folder of this process alone cannot be met in.
     if not is_warm() and cache_folder() == CACHE_FOLDER:
-        teams = subprocess.Popen(
-            [sys.executable, "-m", "solver.warm", _TEAMS], env=os.environ | {_FOLDER: str(CACHE_FOLDER.parent)}
-        )
-        _compile_rest(compiled)
         # What it could not compile is compiled below.
-        teams.wait()
+        with subprocess.Popen([sys.executable, "-m", "solver.warm", _TEAMS]) as teams:
+            try:
+                _compile_rest(compiled)
+            except BaseException:
+                teams.kill()
+                raise
     searcher = Searcher(compiled, arrangement_of(compiled, Sequences()), 1)
     searcher.place_all()
     searcher.run(10, 1000.0, 10.0)

@@ -118,6 +118,8 @@ def test_only_placing_what_nobody_has_harms_nobody() -> None:
         ("order_edited", {"work_order": "W1", "changes": {}}, (True, False, True)),
         ("order_edited", {"work_order": "W1", "changes": {"level": "L1"}}, (True, True, True)),
         ("engineer_off_sick", {"engineer": "E1", "shift": "mon"}, (True, True, False)),
+        ("order_linked", {"work_order": "W1", "parent": None}, (True, True, False)),
+        ("order_linked", {"work_order": "W1", "parent": "W2"}, (True, False, False)),
         ("engineer_position", {"engineer": "E1"}, (False, False, False)),
         ("visit_running_longer", {"work_order": "W1", "engineer": "E1"}, (True, False, False)),
         ("sla_near_breach", {"work_order": "W1", "clock": "respond"}, (False, False, False)),

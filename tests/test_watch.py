@@ -9,49 +9,22 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.live_days import LiveDays
 from api.self_repair import live_policy
 from api.watch import Watch
 from data.clock import SortableIds
-from data.event_log import EventLog, EventRecord
 from data.live_records import stored_live_state
 from data.session import Database
 from data.state_version import state_version
-from dispatcher.actor import Actor
 from dispatcher.errors import Unavailable
 from dispatcher.live_state import differences
 from solver.live.day import LivePolicy
 from tests.databases import SetClock
 from tests.http_service import Json, client, open_services, sqlite_client, sqlite_database, sqlite_url
 from tests.live_service import event, logged, running, seen, tell
-from tests.planning_over_http import DAY, accept, at, order, planned, put, shift, store_day
+from tests.planning_over_http import DAY, accept, at, order, put, shift, store_day
+from tests.watching import ANYBODY, URGENT, crowded, held, in_force, log, watch
 
 __all__ = ["client", "sqlite_client", "sqlite_database", "sqlite_url"]
-
-ANYBODY = Actor("default", "anybody")
-QUICKLY: Json = {"territories": ["east"], "dates": [DAY], "options": {"engine": "insertion", "iteration_limit": 100}}
-
-
-def watch(database: Database, **settings: Any) -> Watch:
-    """The watch of a server of its own; without the search, so that nothing depends on how fast a machine is."""
-    services = open_services(database, "sqlite:///unused.db", watch_seconds=30, **settings)
-    return Watch(services, LiveDays(live_policy(services.settings)), search_seconds=0.0)
-
-
-def log(database: Database, *kinds: str) -> list[EventRecord]:
-    with database.read(ANYBODY) as work:
-        return [item for item in EventLog(work).read(limit=10_000) if item.type in kinds]
-
-
-def in_force(client: TestClient, database: Database) -> str:
-    plan_id = planned(client, database, QUICKLY)
-    accept(client, plan_id)
-    return plan_id
-
-
-def held(client: TestClient) -> dict[str, str]:
-    """Who is to do what."""
-    return {item["work_order"]: item["engineer"] for item in client.get("/v1/visits").json()["items"]}
 
 
 def at_once(*acts: Any) -> None:
@@ -241,19 +214,6 @@ def test_the_work_of_somebody_who_fell_ill_goes_to_others(client: TestClient, da
     assert held(client) == dict.fromkeys(("W1", "W2", "W3"), other)
 
 
-def crowded(client: TestClient) -> None:
-    """One engineer, whose only order has to begin at once: an L1 at the same time makes it late."""
-    put(client, "territories", {"id": "east", "timezone": "UTC"})
-    places = {"depot": 13.40, "S1": 13.42, "S2": 13.44}
-    put(client, "sites", *({"id": n, "timezone": "UTC", "lat": 52.5, "lon": lon} for n, lon in places.items()))
-    put(client, "engineers", {"id": "E1", "territory": "east"})
-    put(client, "shifts", shift("E1"))
-    put(client, "work-orders", order("W1", level="L2", deadlines={"arrive_by": at("08:20")}))
-
-
-URGENT: Json = order("W9", "S2", level="L1", deadlines={"arrive_by": at("08:20")})
-
-
 def test_a_repair_that_others_would_feel_is_offered_and_not_put_in_force(
     client: TestClient, database: Database
 ) -> None:
@@ -384,6 +344,7 @@ def test_a_second_report_of_a_fault_is_linked_before_anybody_is_sent(client: Tes
     follower.look()
     one_fault(client)
     assert follower.look(at_all=False) == ["repaired"]
+    assert follower.look() == ["nothing"]
     assert (parent_of(client, "F1"), parent_of(client, "F2")) == (None, "F1")
     assert "F1" in held(client)
     assert "F2" not in held(client)
@@ -392,7 +353,6 @@ def test_a_second_report_of_a_fault_is_linked_before_anybody_is_sent(client: Tes
     # Set apart by a dispatcher it is an order like any other, and the log has that too.
     assert client.put("/v1/work-orders/F2/parent", json={"parent": None}).status_code == 200
     assert log(database, "order_linked")[-1].payload == {"work_order": "F2", "parent": None, "reason": None}
-    tell(client, event("order_regraded", work_order="F2", level="L1", reason="another cable"))
     assert follower.look(at_all=False) == ["repaired"]
     assert "F2" in held(client)
     assert parent_of(client, "F2") is None

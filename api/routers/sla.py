@@ -184,6 +184,7 @@ def linked(
 ) -> Response:
     """Each child waits with its parent from now on; the answer lists what was linked."""
     with services_of(request).database.write(actor) as work:
+        EventLog(work).hold()
         named(work, "territory", territory, "territory")
         found = proposed_links(work, territory)
         orders = Repository(work, "work_order")
@@ -276,6 +277,7 @@ def parented(
     change = checked(ParentChange, parsed(raw))
     because = Actor(actor.tenant_id, actor.principal, change.reason or actor.reason)
     with services_of(request).database.write(because) as work:
+        EventLog(work).hold()
         Repository(work, "work_order").get(id)
         if change.parent is not None:
             named(work, "work_order", change.parent, "parent")
