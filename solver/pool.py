@@ -144,11 +144,17 @@ class RoutePool:
             + sum(self._known[variant].cost * variable for variant, variable in served.items())
         )
         starts = {
-            (self._twins[shift], tuple(visits), tuple(hint.held[visit] for visit in visits if self._teams[visit] >= 0))
+            (
+                self._twins[shift],
+                tuple(visits),
+                tuple(hint.held[visit] for visit in visits if self._teams[visit] >= 0),
+                hint.stays.get(shift),
+            )
             for shift, visits in enumerate(hint.routes)
         }
         for number, column in enumerate(columns):
-            model.add_hint(chosen[number], (self._twins[column.shift], column.visits, self._starts(column)) in starts)
+            own = (self._twins[column.shift], column.visits, self._starts(column), column.stay)
+            model.add_hint(chosen[number], own in starts)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = seed % (1 << 31)
