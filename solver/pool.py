@@ -8,6 +8,8 @@ on them go together only where it is the very same team: of the same members at 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 
 from solver.compile import Arrangement, Compiled, Stay
 from solver.kernel import layout as at
@@ -38,6 +40,11 @@ class Variant:
     team: int
     seats: tuple[tuple[int, int, int], ...]
     cost: int
+
+
+def load_cp_sat() -> ModuleType:
+    """OR-Tools' CP-SAT, which takes a second to load where nobody has yet."""
+    return import_module("ortools.sat.python.cp_model")
 
 
 class RoutePool:
@@ -96,9 +103,7 @@ class RoutePool:
         `hint` is a plan to begin from. `seconds` counts work, so that the same pool, hint and seed give the same
         answer on every machine; `most_seconds` is by the clock.
         """
-        # CP-SAT takes a second to load; only who recombines waits for it.
-        from ortools.sat.python import cp_model
-
+        cp_model = load_cp_sat()
         case = self._compiled.case
         columns = [column for column in self._columns.values() if not case.shifts[column.shift, at.CLOSED]]
         model = cp_model.CpModel()
@@ -144,11 +149,17 @@ class RoutePool:
             + sum(self._known[variant].cost * variable for variant, variable in served.items())
         )
         starts = {
-            (self._twins[shift], tuple(visits), tuple(hint.held[visit] for visit in visits if self._teams[visit] >= 0))
+            (
+                self._twins[shift],
+                tuple(visits),
+                tuple(hint.held[visit] for visit in visits if self._teams[visit] >= 0),
+                hint.stays.get(shift),
+            )
             for shift, visits in enumerate(hint.routes)
         }
         for number, column in enumerate(columns):
-            model.add_hint(chosen[number], (self._twins[column.shift], column.visits, self._starts(column)) in starts)
+            own = (self._twins[column.shift], column.visits, self._starts(column), column.stay)
+            model.add_hint(chosen[number], own in starts)
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.random_seed = seed % (1 << 31)

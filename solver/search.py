@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 from dispatcher.planning import SearchLimits, StoppedBy
 from solver.budget import Budget
 from solver.compile import Arrangement, Compiled
 from solver.kernel import layout as at
-from solver.pool import RoutePool
+from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import BrokenRoute, Searcher
 
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
@@ -67,6 +68,9 @@ class Search:
             return "finished"
         iterations, speed = SLICE_ITERATIONS, 0.0
         shared, recombined = 0.0, 0
+        # Loading CP-SAT takes a second, which the search does not wait for.
+        loading = Thread(target=load_cp_sat, name="load CP-SAT")
+        loading.start()
         with ThreadPoolExecutor(len(self._searchers)) as threads:
             while True:
                 stopped = self._budget.stopped()
@@ -87,7 +91,9 @@ class Search:
                 self._collect()
                 if recombined < len(RECOMBINED_AT) and done >= RECOMBINED_AT[recombined]:
                     recombined += 1
-                    self._recombine()
+                    # Iterations alone give the same plan on every machine, however long this takes.
+                    if not loading.is_alive() or self._limits.time_limit_seconds is None:
+                        self._recombine()
                 if done >= shared + SHARED_EVERY:
                     shared = done
                     self._share()

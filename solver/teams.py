@@ -8,13 +8,12 @@ people or times differ is named in it.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from dispatcher.collector import collector_paused
 from dispatcher.model import WorkOrder
 from dispatcher.objective import LATENESS_ONCE_RULES, LATENESS_RULES
 from dispatcher.plan import Plan, Rest, RouteSequence, Visit
@@ -109,7 +108,7 @@ def _answer(
     order = day.problem.order_by_id[name]
     choices = tuple(variants) or (order,)
     found: list[TeamOption] = []
-    with _no_full_collection():
+    with collector_paused():
         for variant in choices:
             found += _options(day, variant, may_displace, held, without)
     options = _ranked(found, most)
@@ -117,18 +116,6 @@ def _answer(
         return TeamAnswer(name, options, lost=day.lost)
     nearly = _ranked(_nearly(day, choices, may_displace, held, without), most)
     return TeamAnswer(name, (), _explanation(day, choices[0], without), nearly, day.lost)
-
-
-@contextmanager
-def _no_full_collection() -> Iterator[None]:
-    """Garbage is collected after the answer: looking at a whole large day takes longer than answering."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _nearly(

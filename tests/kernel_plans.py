@@ -299,6 +299,7 @@ def snapshot_of_route(loaded: Loaded, shift: int) -> dict[str, object]:
         for place in range(length + 1)
     ]
     bounds = [at.LATEST_FREE, at.LATEST_ARRIVAL, at.AT_ARRIVAL]
+    stays = loaded.searcher.arrangement().stays
     is_timed = bool(loaded.case.numbers[at.NEEDS_TIMES])
     is_coupled = bool(loaded.case.numbers[at.HAS_DEPENDENCIES])
     times = day.standing[loaded.route(shift)][:, [at.ARRIVAL, at.BEGIN, at.FINISH]]
@@ -312,6 +313,7 @@ def snapshot_of_route(loaded: Loaded, shift: int) -> dict[str, object]:
         "worst": day.routes[shift, [at.WORST, at.BUSY]].tolist() if is_timed else None,
         "times": times.tolist() if is_coupled else None,
         "calls": sorted(day.routes[shift, at.CALLS : at.CALLS + day.routes[shift, at.CALLED]].tolist()),
+        "stay": tuple(day.routes[shift, at.STAY_FROM : at.STAY_FOR + 1].tolist()) if shift in stays else None,
         "held": day.standing[loaded.route(shift)][:, [at.HELD, at.PAYS]].tolist(),
         "limits": day.standing[loaded.route(shift)][:, at.FLOOR : at.END_CEILING + 1].tolist(),
     }

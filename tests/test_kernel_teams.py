@@ -134,6 +134,37 @@ def test_who_stands_by_is_named_and_could_come() -> None:
     assert [entry.standby for entry in planned(plan).teams] == [(Member("F", "backup"),)]
 
 
+@pytest.mark.parametrize("far_first", [False, True])
+def test_who_stands_by_leaves_for_the_next_stop_once_the_team_has_started(far_first: bool) -> None:
+    people = [engineer("E", skill("a")), engineer("F", skill("b"))]
+    asked = team(role("lead", skill("a")), role("backup", presence="standby"))
+    orders = [
+        order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")]),
+        # Who left for it at eight would arrive at ten, and wait.
+        order("far", "p120", 30, level="L1", required_skills=[skill("b")], time_windows=[window("11:30", "12:00")]),
+    ]
+    plan = composed(people, orders[::-1] if far_first else orders)
+    [entry] = planned(plan).teams
+    assert (entry.start, entry.standby) == (seconds("09:00"), (Member("F", "backup"),))
+    [far] = [stop for route in planned(plan).routes for stop in route.stops if stop.work_order == "far"]
+    assert far.arrival is not None
+    assert far.arrival - far.travel_seconds == seconds("09:00") + 1
+    assert far.start == seconds("11:30")
+
+
+def test_nobody_waits_any_more_once_the_stop_is_gone() -> None:
+    people = [engineer("E", skill("a")), engineer("F", skill("b"))]
+    asked = team(role("lead", skill("a")), role("backup", presence="standby"))
+    far = order("far", "p120", 30, level="L1", required_skills=[skill("b")], time_windows=[window("11:30", "12:00")])
+    plan = composed(people, [order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")]), far])
+    assert plan.searcher.arrangement().stays
+    [visit] = [number for number, (name, _) in enumerate(plan.compiled.work) if name == "far"]
+    assert remove(plan.case, plan.day, visit)
+    settled(plan)
+    assert plan.searcher.arrangement().stays == {}
+    assert crew(plan) == {"E": "lead"}
+
+
 def test_a_team_without_anybody_to_stand_by_is_left_undone() -> None:
     people = [engineer("E"), engineer("G", shifts=[shift("08:00", "08:30")])]
     plan = composed(people, [order("T", team=team(role("lead"), role("backup", presence="standby")))])

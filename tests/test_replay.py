@@ -276,7 +276,7 @@ def test_a_planning_policy_never_moves_what_has_begun(name: str, monkeypatch: py
 def test_every_policy_carries_a_small_day_through(name: str) -> None:
     whole = small(13)
     found = outcome(whole, name, replay(whole, POLICIES[name]()))
-    assert found.served > 0.8 * (found.orders - len(whole.cancelled))
+    assert found.served > 0.7 * (found.orders - len(whole.cancelled))
     assert found.cost > 0
 
 

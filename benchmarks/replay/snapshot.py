@@ -92,6 +92,9 @@ class Snapshot:
                 order["service_seconds"] = round((worker.free_at - worker.since) / worker.stretch)
         engineers = [self._engineer(engineer, views.get(engineer["id"])) for engineer in self.document["engineers"]]
         changes = {"now": self._text(self.now), "engineers": engineers, "work_orders": list(orders.values())}
+        # Who is on the way home may be there later than the day was thought to end.
+        ends = [self.document["horizon"]["end"], *(s["latest_end"] for e in engineers for s in e["shifts"])]
+        changes["horizon"] = self.document["horizon"] | {"end": max(ends, key=epoch)}
         return self.document | changes
 
     def _engineer(self, engineer: Document, view: WorkerView | None) -> Document:

@@ -49,6 +49,8 @@ from solver.kernel.layout import (
     ROUTE_COLUMNS,
     SEAT,
     STANDING_BY,
+    STAY_FOR,
+    STAY_FROM,
     TEAM,
     TEAM_BEFORE,
     TEAM_COST,
@@ -277,6 +279,12 @@ def drive_anew(case: Case, day: Day, shift: int) -> bool:
     return False
 
 
+@inner
+def end_stay(day: Day, shift: int) -> None:
+    """Nobody waits any more; `stays_near` sees whether somebody still has to."""
+    day.routes[shift, STAY_FROM], day.routes[shift, STAY_FOR] = FAR_FUTURE, NONE
+
+
 @jit
 def settle_all(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and every other one whose work waits for its work, until nothing moves."""
@@ -293,6 +301,7 @@ def settle_all(case: Case, day: Day, shift: int) -> bool:
             continue
         if driven > _MOST_SETTLED or not touch(day, current):
             return False
+        end_stay(day, current)
         has_breaks = case.shifts[current, BREAKS_FROM] < case.shifts[current, BREAKS_TO]
         if has_breaks and waits_for_itself(case, day, current) and not drive_anew(case, day, current):
             return False
@@ -314,6 +323,7 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and the others it moves; whether all rules are kept."""
     if case.numbers[HAS_DEPENDENCIES]:
         return settle_all(case, day, shift)
+    end_stay(day, shift)
     if not drive(case, day, shift):
         return False
     if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO] and day.routes[shift, CALLED] == 0:

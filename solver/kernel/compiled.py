@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 import numba
 from numba import config
 
+# Makes it known to numba.
+from solver.kernel import pointer_type  # noqa: F401
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

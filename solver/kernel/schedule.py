@@ -537,8 +537,6 @@ def stays_near(case: Case, day: Day, shift: int) -> bool:
 
     The route has been traced; whether it keeps every rule that way. If not, it is as it was.
     """
-    if day.routes[shift, STAY_FROM] < FAR_FUTURE:
-        return False
     end = day.labels[shift, day.routes[shift, LENGTH] + 1, AT_ARRIVAL]
     for place in range(day.routes[shift, CALLED]):
         seat = day.routes[shift, CALLS + place]

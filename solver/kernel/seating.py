@@ -52,7 +52,6 @@ from solver.kernel.layout import (
     SITE_PLACE,
     STANDING_BY,
     STAY_FOR,
-    STAY_FROM,
     TEAM,
     TEAM_COST,
     TEAM_END,
@@ -202,9 +201,8 @@ def call_standby(case: Case, day: Day, team: int) -> bool:
                         for other in range(first, first + case.roles[other_role, MOST]):
                             on_call = day.standing[other, HELD]
                             if on_call >= 0:
-                                stayed = day.routes[on_call, STAY_FOR] == other
                                 dismiss(day, on_call, other)
-                                if stayed and not settle_one(case, day, on_call):
+                                if not settle_one(case, day, on_call):
                                     day.counts[BROKEN] = 1
                 return False
     return True
@@ -236,7 +234,7 @@ def call_one(case: Case, day: Day, team: int, seat: int) -> bool:
         if answers_call(case, day, shift, day.work[7], over, start, case.teams[team, SITE_PLACE], end):
             call(day, shift, seat)
             return True
-        if day.routes[shift, LENGTH] == 0 or day.routes[shift, STAY_FROM] < FAR_FUTURE:
+        if day.routes[shift, LENGTH] == 0:
             continue
         # They may have to wait for the team's start before they leave for their next stop.
         call(day, shift, seat)

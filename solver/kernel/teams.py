@@ -37,8 +37,6 @@ from solver.kernel.layout import (
     SIZES_TO,
     STANDING_BY,
     START_BY,
-    STAY_FOR,
-    STAY_FROM,
     TEAM,
     TEAM_ARRIVAL_ONCE,
     TEAM_ARRIVAL_WEIGHT,
@@ -91,15 +89,13 @@ def call(day: Day, shift: int, seat: int) -> None:
 
 @inner
 def dismiss(day: Day, shift: int, seat: int) -> None:
-    """Let somebody go who stands by; where they stayed for it, the route has to be driven anew."""
+    """Let somebody go who stands by; the route still has to be driven, in case they stayed for it."""
     last = day.routes[shift, CALLED] - 1
     for place in range(last):
         if day.routes[shift, CALLS + place] == seat:
             day.routes[shift, CALLS + place] = day.routes[shift, CALLS + last]
     day.routes[shift, CALLED] = last
     day.standing[seat, HELD] = NONE
-    if day.routes[shift, STAY_FOR] == seat:
-        day.routes[shift, STAY_FROM], day.routes[shift, STAY_FOR] = FAR_FUTURE, NONE
 
 
 @jit

@@ -172,7 +172,7 @@ class WarmDay:
         people = tuple(engineers.get(engineer.id, engineer) for engineer in self.problem.engineers)
         day = self._over(replace(self.problem, engineers=people), {})
         # Who reaches a skill in another way now has another penalty for what is planned.
-        vars(day).update(facts=read_facts(day.problem, self.plan))
+        vars(day).update(facts=read_facts(day.problem, self.plan), kept=Kept())
         vars(day).pop("route_facts", None)
         return day
 
