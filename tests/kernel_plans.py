@@ -19,14 +19,13 @@ from solver.compile import Arrangement, Compiled, arrangement_of, compile_proble
 from solver.compile_orders import PIN_BONUS
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at
-from solver.kernel.change import insert, set_limits, waits_for_unserved
+from solver.kernel.change import insert, keep, set_limits, take_back, waits_for_unserved
 from solver.kernel.compose import compose
 from solver.kernel.iterate import search, whole_total
-from solver.kernel.recreate import LOOK_EVERYWHERE
+from solver.kernel.recreate import LOOK_EVERYWHERE, best_place
 from solver.kernel.schedule import trace
 from solver.kernel.teams import rate_late_teams
 from solver.searcher import BrokenRoute, Searcher
-from tests.kernel_calls import best_place, keep, take_back
 
 ACCEPT_ALL, ACCEPT_NONE = 1e18, -1e18
 """Temperatures, in thousandths of the score."""

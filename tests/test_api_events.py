@@ -303,6 +303,7 @@ def test_a_follower_hears_signs_of_life(
     assert comments == [": muster", "", ": still there"]
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_ends_its_streams_in_order(tmp_path: Path) -> None:
     with serving(tmp_path, "--database", "sqlite:///day.db", "--workers", 0) as server, ExitStack() as open_streams:
         stream = open_streams.enter_context(httpx.stream("GET", f"{server.address}/v1/events/stream", timeout=60))

@@ -10,15 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from api import problems
+from api import cli
 from api.cli import app
 from api.documents import check_plan, check_problem
+from api.problems import SolveOptions
 from api.schemas import plan_schema, problem_schema
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS
 from dispatcher.verify import verify
@@ -179,6 +181,7 @@ def test_a_document_may_ask_for_an_engine_of_another_version(problem: Path) -> N
     assert json.loads(result.stdout)["receipt"]["engine"] == DEFAULT_ENGINE
 
 
+@pytest.mark.slow
 def test_a_number_of_iterations_gives_the_same_plan_every_time(tmp_path: Path) -> None:
     """In processes of their own, with other hash seeds: nothing may hang on the order of a set."""
     generated = tmp_path / "generated.json"
@@ -415,7 +418,8 @@ def test_a_command_line_that_is_none_is_bad_input(command: tuple[str, ...]) -> N
 def test_the_demo_plans_a_day_with_teams_and_leaves_everything_in_a_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(problems, "DEFAULT_TIME_LIMIT_SECONDS", 1.0)
+    # The demo day asks for ten seconds itself.
+    monkeypatch.setattr(cli, "SolveOptions", partial(SolveOptions, time_limit_seconds=1.0))
     result = muster("demo", "--out", tmp_path / "demo", "--seed", 4)
     assert result.exit_code == 0
     problem, plan = tmp_path / "demo" / "problem.json", tmp_path / "demo" / "plan.json"

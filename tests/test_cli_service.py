@@ -145,6 +145,7 @@ def test_a_database_of_an_unknown_kind_is_refused(folder: Path, command: str) ->
     assert "  database_url  " in answer.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "worker"])
 def test_a_database_that_does_not_answer_ends_with_code_3(folder: Path, command: str) -> None:
     answer = muster_process(folder, command, "--database", f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -320,6 +321,7 @@ def _walk(day: RunningDay, random: Random) -> None:
     day.nothing_is_broken()
 
 
+@pytest.mark.slow
 def test_a_long_day_at_random_breaks_none_either_on_both_databases(database_url: str) -> None:
     class OnThis(RunningDay):
         url = database_url

@@ -116,6 +116,7 @@ def same_after_import(store: Store, document: Document) -> None:
     assert orders_of(stored) == orders_of(document)
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 2**32), orders=st.integers(0, 12), engineers=st.integers(0, 5), places=st.booleans())
 def test_planning_from_the_store_sees_the_engineers_and_orders_that_were_imported(
     store: Store, seed: int, orders: int, engineers: int, places: bool

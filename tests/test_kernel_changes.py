@@ -12,9 +12,11 @@ from dispatcher.plan import RouteSequence, Sequences, Visit
 from solver.kernel import layout as at
 from solver.kernel.change import insert, remove, set_limits, settle_one
 from solver.kernel.iterate import whole_total
-from solver.kernel.recreate import LOOK_EVERYWHERE, recreate
+from solver.kernel.place import driven_delta
+from solver.kernel.recreate import LOOK_EVERYWHERE, best_place, recreate
+from solver.kernel.ruin import ruin
 from solver.searcher import BrokenRoute
-from tests.kernel_calls import best_place, driven_delta, latest_start, quick_delta, ruin
+from tests.kernel_calls import latest_start, quick_delta
 from tests.kernel_plans import (
     Loaded,
     defects,

@@ -262,6 +262,7 @@ def process(url: str) -> Iterator[subprocess.Popen[bytes]]:
         started.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
 def test_the_planning_process_of_a_killed_worker_goes_with_it(url: str, process: subprocess.Popen[bytes]) -> None:
     with opened(url) as database:
@@ -273,6 +274,7 @@ def test_the_planning_process_of_a_killed_worker_goes_with_it(url: str, process:
         until(lambda: not any(is_running(child) for child in children))
 
 
+@pytest.mark.slow
 def test_a_worker_ends_in_order_when_its_server_is_gone(url: str, process: subprocess.Popen[bytes]) -> None:
     with opened(url) as database:
         run_id = ask(database, LONG)

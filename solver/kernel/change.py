@@ -437,7 +437,7 @@ def take_out_team(case: Case, day: Day, team: int) -> bool:
     return True
 
 
-@inner
+@jit
 def keep(day: Day) -> None:
     """Let the changes of an iteration stand."""
     for slot in range(day.counts[TOUCHED]):
@@ -457,7 +457,7 @@ def forget(day: Day) -> None:
     day.counts[INSERTED] = 0
 
 
-@inner
+@jit
 def take_back(case: Case, day: Day) -> None:
     """Undo the changes of an iteration; the caller restores the counted costs."""
     restore_teams(case, day)

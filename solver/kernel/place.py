@@ -6,7 +6,7 @@ the two bounds kept there. Elsewhere, or where a delay costs something, the rest
 
 from __future__ import annotations
 
-from solver.kernel.compiled import inlined, inner
+from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.dice import steps_to_next
 from solver.kernel.layout import (
     ADMIT,
@@ -95,7 +95,7 @@ def latest_start(case: Case, day: Day, visit: int) -> int:
     return int(latest)
 
 
-@inner
+@jit
 def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
     """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks."""
     length = day.routes[shift, LENGTH]

@@ -105,7 +105,7 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     return count
 
 
-@inner
+@jit
 def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solver.kernel.change import remove
-from solver.kernel.compiled import inner
+from solver.kernel.compiled import inner, jit
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     CLOSED,
@@ -40,7 +40,7 @@ ROOMS_PER_SEAT = 2
 """Routes that room is made on for each member a team needs, where it is left undone."""
 
 
-@inner
+@jit
 def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
     day.counts[TEAMS_STAY] = 0
