@@ -12,6 +12,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 from api.live_answers import bare_document, difference_json
@@ -41,7 +42,8 @@ TOLD_ORDERS = 100
 _PAGE = 1000
 _STEP_SECONDS = 900
 _PLANS_KNOWN = 100
-_ALONE = 5
+_TRIED_ALONE = 5
+"""Of several orders that nobody has, so many are also tried one by one."""
 _Wanted = frozenset[tuple[str, str]]
 Document = Mapping[str, Any]
 Outcome = Literal["nothing", "known", "proposed", "repaired"]
@@ -153,11 +155,14 @@ class SelfRepair:
         if self.mode != "insert" or not names:
             return None
         # All of them at once; where somebody would feel that, the first one that nobody does: the next look goes on.
-        for some in (names, *([name] for name in names[:_ALONE] if len(names) > 1)):
-            found = self._checked(warm, before, lambda some=some: warm.repairer().insert(some), wanted, "instant")  # type: ignore[misc]
+        for some in (names, *([name] for name in names[:_TRIED_ALONE] if len(names) > 1)):
+            found = self._checked(warm, before, partial(self._insert, warm, some), wanted, "instant")
             if found is not None and found.in_force:
                 return found
         return None
+
+    def _insert(self, warm: WarmDay, names: Sequence[str]) -> Repaired:
+        return warm.repairer().insert(names)
 
     def _searched(self, warm: WarmDay, before: Document, wanted: Sequence[Need]) -> _Repair | None:
         """The best that a repair finds, where it helps."""

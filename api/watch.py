@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -141,7 +142,7 @@ class Watch:
             if due:
                 next_round = time.monotonic() + interval
                 self._tried("promises", self._record_and_say)
-            went_well = self._tried("plans", lambda due=due: self.look(at_all=due))  # type: ignore[misc]
+            went_well = self._tried("plans", partial(self.look, at_all=due))
             # What fails and fails again is not worth a line in the log twice a second.
             pause = FOLLOW_SECONDS if went_well else min(2 * pause, max(interval, FOLLOW_SECONDS))
 

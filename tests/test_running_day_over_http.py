@@ -6,7 +6,6 @@ first is left to chance; what has to hold is the same each time.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from dispatcher.actor import Actor
 from dispatcher.events import Event, LiveState, apply
 from dispatcher.live_state import LIVE, differences
 from dispatcher.told_records import moment
+from tests.at_once import at_once
 from tests.databases import SetClock
 from tests.http_service import Json, open_services
 from tests.live_service import event, logged, running, seen, send, streamed
@@ -110,26 +110,6 @@ class Phone:
         stops = [stop for route in routes for stop in route["stops"] if stop["kind"] == "work_order"]
         jobs = [{"work_order": stop["work_order"], "shift": DAY, "status": "planned"} for stop in stops]
         self.send([report for job in jobs[:2] for report in self.work(job)])
-
-
-def at_once(*acts: Callable[[], None]) -> None:
-    barrier = threading.Barrier(len(acts))
-    failures: list[BaseException] = []
-
-    def run(act: Callable[[], None]) -> None:
-        try:
-            barrier.wait(30)
-            act()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for failure in failures:
-        raise failure
 
 
 def test_two_consoles_and_three_phones_end_in_the_same_state(

@@ -18,6 +18,7 @@ from data.state_version import state_version
 from dispatcher.errors import Unavailable
 from dispatcher.live_state import differences
 from solver.live.day import LivePolicy
+from tests.at_once import at_once
 from tests.databases import SetClock
 from tests.http_service import Json, client, open_services, sqlite_client, sqlite_database, sqlite_url
 from tests.live_service import event, logged, running, seen, tell
@@ -25,25 +26,6 @@ from tests.planning_over_http import DAY, accept, at, order, put, shift, store_d
 from tests.watching import ANYBODY, URGENT, crowded, held, in_force, log, watch
 
 __all__ = ["client", "sqlite_client", "sqlite_database", "sqlite_url"]
-
-
-def at_once(*acts: Any) -> None:
-    barrier, failures = threading.Barrier(len(acts)), list[BaseException]()
-
-    def run(act: Any) -> None:
-        try:
-            barrier.wait(30)
-            act()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for failure in failures:
-        raise failure
 
 
 # -- promises --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Questions about the running plan: who could, when, why, what if, what changed; and repairing it."""
 
 import time
-from dataclasses import replace
 from datetime import date as Date  # noqa: N812  a parameter of routes is called `date`
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -218,13 +217,12 @@ def repaired(
 
 def _policy(question: RepairQuestion, house: LivePolicy) -> LivePolicy:
     """What stays in a repair: what the question says, and else what the house does."""
-    given = {
-        "freeze_seconds": question.freeze_seconds,
-        "breaks_in": None if question.breaks_in is None else frozenset(question.breaks_in),
-        "diverts": question.diverts,
-        "change_budget": question.change_budget,
-    }
-    return replace(house, **{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    return LivePolicy(
+        freeze_seconds=house.freeze_seconds if question.freeze_seconds is None else question.freeze_seconds,
+        breaks_in=house.breaks_in if question.breaks_in is None else frozenset(question.breaks_in),
+        diverts=house.diverts if question.diverts is None else question.diverts,
+        change_budget=house.change_budget if question.change_budget is None else question.change_budget,
+    )
 
 
 def _seconds(question: RepairQuestion, most_seconds: float) -> float:
