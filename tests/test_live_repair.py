@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.evaluate import evaluate
+from dispatcher.facts import read_facts
 from dispatcher.model import Level
-from dispatcher.plan import Plan, Sequences
+from dispatcher.plan import Plan, RouteSequence, Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
@@ -18,10 +19,11 @@ from solver.insertion import InsertionEngine
 from solver.live.background import improve
 from solver.live.day import LiveDay, LivePolicy
 from solver.live.neighbourhood import neighbourhood
-from solver.live.repair import Repairer, urgent_breaches
+from solver.live.promises import Margins, urgent_breaches
+from solver.live.repair import Repairer
 from solver.live.running import running_sequences
 from tests.live_days import driven, planned_day, routes_of, small_document, without
-from tests.small_days import Document, day, engineer, order, read, role, shift
+from tests.small_days import Document, at, day, engineer, order, read, role, seconds, shift
 
 EVERYTHING_STAYS = LivePolicy(freeze_seconds=24 * 3600, breaks_in=frozenset())
 
@@ -75,7 +77,7 @@ def test_a_repair_passes_the_checker_and_moves_nothing_that_stays(seed: int, cha
             assert after[name[0], order_name] <= held[name[0], order_name]
     if policy.change_budget is not None and found.reassigned > policy.change_budget:
         assert found.over_budget
-        assert len(urgent_breaches(problem, found.plan)) < len(urgent_breaches(problem, driven(problem, before)))
+        assert broken(problem, found.plan) < broken(problem, driven(problem, before))
 
 
 def test_what_nobody_may_move_is_left_as_it_is_by_the_search() -> None:
@@ -191,3 +193,64 @@ def test_an_empty_day_is_repaired_at_once() -> None:
     live = LiveDay(problem, driven(problem, Sequences()))
     assert Repairer(live).repair(seconds=0.05).plan.routes == ()
     assert improve(live, seconds=0.05).plan.routes == ()
+
+
+def broken(problem: Problem, plan: Plan) -> int:
+    return len(urgent_breaches(read_facts(problem, plan)))
+
+
+def at_noon(work_ends: str, *orders: Document, queue: tuple[str, ...] = ()) -> LiveDay:
+    """A works at p10 until `work_ends`, with `queue` to follow; B is free at p20. An hour is frozen."""
+    work = order(
+        "work", "p10", (seconds(work_ends) - seconds("11:00")) // 60, pin={"engineer": "A", "start": at("11:00")}
+    )
+    engineers = [
+        engineer("A", shifts=[shift(start_location="p10")]),
+        engineer("B", shifts=[shift(start_location="p20")]),
+    ]
+    problem = read(day(engineers, [work, *orders], now=at("12:00")))
+    sequences = Sequences((RouteSequence("A", "day", tuple(Visit(name) for name in ("work", *queue))),))
+    return LiveDay(problem, driven(problem, sequences), policy=LivePolicy(freeze_seconds=3600))
+
+
+@pytest.mark.parametrize(("level", "who"), [("L1", "B"), ("L2", "B"), ("L3", "A")])
+def test_an_urgent_order_that_will_be_late_is_given_to_others_however_soon_it_starts(level: str, who: str) -> None:
+    soon = order("soon", "p10", 30, level=level, deadlines={"arrive_by": at("12:15")})
+    live = at_noon("12:40", soon, queue=("soon",))
+    assert (who, "soon") in starts(Repairer(live).repair(seconds=0.1).plan)
+
+
+@pytest.mark.parametrize(("level", "who"), [("L1", "B"), ("L3", "A")])
+def test_an_urgent_order_goes_to_who_will_be_there_with_a_margin_even_if_others_are_nearer(
+    level: str, who: str
+) -> None:
+    new = order("new", "p10", 30, level=level, deadlines={"arrive_by": at("13:00")})
+    live = at_noon("12:50", new)
+    assert ("A", "new") in starts(Repairer(live).repair(["new"], seconds=0).plan)
+    assert (who, "new") in starts(Repairer(live).repair(["new"], seconds=0.1).plan)
+
+
+@given(left=st.integers(1, 10 * 3600), typical=st.integers(60, 4 * 3600), level=st.sampled_from(["L1", "L2", "L3"]))
+def test_a_margin_grows_with_the_time_left_and_leaves_at_least_half_of_it(left: int, typical: int, level: str) -> None:
+    problem = read(day([engineer("A")], [order("one", level=level, deadlines={"arrive_by": at("20:00")})]))
+    (one,) = problem.work_orders
+    by = seconds("20:00")
+    margins = Margins(by - left, typical)
+    held = margins.held_by(one)
+    if level == "L3":
+        assert held is None
+        assert margins.held(one) is one
+        return
+    assert held is not None
+    assert by - left + left // 2 <= held <= by
+    assert margins.held(one).deadlines.start_by == held
+    assert margins.held(one).deadlines.arrive_by == by
+    later = Margins(by - left // 2, typical).held_by(one)
+    assert later is None or later >= held
+    assert Margins(by, typical).held_by(one) is None
+
+
+def test_a_promised_start_stays_as_it_was_promised() -> None:
+    promised = order("one", level="L1", deadlines={"arrive_by": at("20:00"), "start_by": at("20:30")})
+    problem = read(day([engineer("A")], [promised], now=at("12:00")))
+    assert Margins.of(problem).held(problem.work_orders[0]) is problem.work_orders[0]

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dispatcher.errors import NotFound, RecordKey, WrongState
+from dispatcher.facts import read_facts
 from dispatcher.model import Engineer, Level, WorkOrder
 from dispatcher.plan import Plan
 from dispatcher.problem import Problem
 from solver.day_state import DayState, Placed, Placement
+from solver.live.promises import Margins, urgent_breaches, without_margin
 from solver.reasons import ReasonFinder
 from solver.route_state import Insertion, Made, RouteState, trace
 from solver.stint import FAR_FUTURE, Stint, make_stint
@@ -62,7 +64,11 @@ class Option:
 
 
 class LiveDay:
-    """See the module. `plan` is a feasible plan of `problem`; `on_the_way` are orders somebody drives to."""
+    """See the module. `plan` is a feasible plan of `problem`; `on_the_way` are orders somebody drives to.
+
+    `threatened` are the L1 and L2 orders of the plan that a repair should look at unasked: late, or reached without the
+    margin that `margins` ask for.
+    """
 
     def __init__(
         self,
@@ -77,6 +83,10 @@ class LiveDay:
         self.on_the_way = on_the_way
         self.policy = LivePolicy() if policy is None else policy
         self.state = DayState.of_plan(problem, plan)
+        self.margins = Margins.of(problem)
+        facts = read_facts(problem, plan)
+        in_danger = urgent_breaches(facts) | without_margin(facts, self.margins)
+        self.threatened = frozenset(filter(self._may_move, in_danger))
         self.moving, self.staying = self._prefixes()
         self._free = list(self.state.routes)
         self._hold_what_stays()
@@ -115,6 +125,12 @@ class LiveDay:
             for dependency in self.problem.order_by_id[name].depends_on
             if dependency.work_order is not None
         )
+
+    def _may_move(self, name: str) -> bool:
+        """Whether a search may move a served order by itself."""
+        order = self.problem.order_by_id[name]
+        is_tied = order.team is not None or order.pin is not None or bool(order.depends_on) or name in self.awaited
+        return name in self.state.served and name not in self.on_the_way and not is_tied
 
     def order(self, name: str) -> WorkOrder:
         """An order of the day. Raises NotFound."""
