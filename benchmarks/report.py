@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -20,7 +20,7 @@ from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, vroom_du
 from benchmarks.page import write_section
 from benchmarks.peers import PEERS
 from benchmarks.reference import CHECKOUT
-from benchmarks.targets import targets
+from benchmarks.targets import Target, targets
 from solver.engines import DEFAULT_ENGINE
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
@@ -43,11 +43,7 @@ def report(rows: Sequence[Row], ours: str, picture: str) -> str:
         *_about(kept, left_out),
         f"![Totals against time, and gaps to the best known]({picture})",
         "### Targets",
-        table(
-            ("target", "wanted", "measured", "verdict"),
-            [(target.what, target.wanted, target.figure, target.verdict) for target in targets(runs, ours)],
-            left=4,
-        ),
+        target_table(targets(runs, ours)),
         *_vroom(runs, ours),
         *_hard(runs),
         *_rich(runs),
@@ -67,6 +63,12 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1)
     rule = "|".join("---:" if is_number else "---" for is_number in numeric)
     lines = [f"| {' | '.join(headings)} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]
     return "\n".join(lines)
+
+
+def target_table(targets: Iterable[Target]) -> str:
+    """What was wanted and what was measured."""
+    rows = [(target.what, target.wanted, target.figure, target.verdict) for target in targets]
+    return table(("target", "wanted", "measured", "verdict"), rows, left=4)
 
 
 def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:

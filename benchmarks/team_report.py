@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.cache import Row
 from benchmarks.chart import DOTS_PER_INCH, OTHER_COLOUR, OURS_COLOUR
 from benchmarks.figures import Run, grouped, newest
-from benchmarks.report import table
+from benchmarks.report import table, target_table
 from benchmarks.team_suite import HHCRSP_CLASSES, published
 from benchmarks.team_targets import LARGEST_GAPS, LARGEST_LEAD, LONGER, TeamRun, class_gap, leads, team_targets
 
@@ -37,21 +37,27 @@ def _team_run(row: Row, data: Path) -> TeamRun:
     return TeamRun(run, cost, run.best_known / scale if run.best_known else None, routes)
 
 
-def report(runs: Sequence[TeamRun], rows: Sequence[Row], picture: str) -> str:
-    """The section: targets, classes, optima, our own days. `picture` is the address of the picture."""
+def summary(runs: Sequence[TeamRun], rows: Sequence[Row], picture: str, details: str) -> str:
+    """The section of the page of all benchmarks: targets, met or not. `details` is the address of the whole report."""
+    parts = [
+        "## Teams",
+        f"Published instances with synchronised visits, and days of our own with teams, as [described]({details}). "
+        "Written by `python -m benchmarks.teams --write`.",
+        *_about(rows),
+        f"![Gaps by class, and what ten times longer gains]({picture})",
+        target_table(team_targets(runs)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def report(runs: Sequence[TeamRun], rows: Sequence[Row]) -> str:
+    """The section with every figure: classes, optima, our own days."""
     parts = [
         "Written by `python -m benchmarks.teams --write`; run it to have the figures of your machine. Every run is a "
         "process of its own on two threads; loading and compiling are not timed. The independent checker judges every "
         "plan, and where a published objective exists, code of its own recomputes it from the plan's routes on the "
         "instance as written: gaps are between published costs.",
         *_about(rows),
-        f"![Gaps by class, and what ten times longer gains]({picture})",
-        "## Targets",
-        table(
-            ("target", "wanted", "measured", "verdict"),
-            [(target.what, target.wanted, target.figure, target.verdict) for target in team_targets(runs)],
-            left=4,
-        ),
         *_home_care(runs),
         *_below(runs),
         *_synchronised(runs),

@@ -19,8 +19,9 @@ from rich.markdown import Markdown
 from benchmarks.cache import FOLDER, Cache
 from benchmarks.page import write_section
 from benchmarks.reference import CHECKOUT, NoReferenceData, reference_data
+from benchmarks.report import PAGE as TARGETS_PAGE
 from benchmarks.run import Batch, Runner
-from benchmarks.team_report import draw, report, team_runs
+from benchmarks.team_report import draw, report, summary, team_runs
 from benchmarks.team_suite import hhcrsp_instances, strsp_instances, team_days, vrptwsyn_instances
 from benchmarks.team_targets import (
     HHCRSP_SECONDS,
@@ -73,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks.teams", description=(__doc__ or "").partition("\n\n")[2])
     made.add_argument("--quick", action="store_true", help="a little of each track, in under two minutes")
     made.add_argument("--report", action="store_true", help="measure nothing, show what has been measured")
-    made.add_argument("--write", action="store_true", help="renew docs/benchmarks-teams.md and its picture")
+    made.add_argument("--write", action="store_true", help="renew two pages of docs and a picture")
     made.add_argument("--data", metavar="FOLDER", help="the public reference data (default: MUSTER_REFERENCE_DATA)")
     made.add_argument("--folder", type=Path, default=FOLDER, help="where rows and instances are kept")
     return made
@@ -106,14 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _show(runs: Sequence[TeamRun], cache: Cache, options: argparse.Namespace, console: Console) -> None:
     picture = PICTURE if options.write else options.folder / PICTURE.name
     draw(runs, picture)
-    text = report(runs, cache.rows(), f"pictures/{PICTURE.name}" if options.write else PICTURE.name)
+    shown = f"pictures/{PICTURE.name}" if options.write else PICTURE.name
+    targets = summary(runs, cache.rows(), shown, PAGE.name)
+    text = report(runs, cache.rows())
     if options.write:
         if not PAGE.exists():
             PAGE.write_text("# Benchmarks of teams\n", encoding="utf-8")
         write_section(PAGE, SECTION, text)
-        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+        write_section(TARGETS_PAGE, SECTION, targets)
+        console.print(f"written to {TARGETS_PAGE} and {PAGE}", highlight=False, soft_wrap=True)
         return
-    console.print(Markdown(text))
+    console.print(Markdown(f"{targets}\n{text}"))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from api.documents import check_problem
 from benchmarks.replay.days import SEEDS, ReplayDay, Truths, epoch, synthetic_day
 from benchmarks.replay.measures import Outcome, outcome, summaries
 from benchmarks.replay.policies import POLICIES, NearestQualified, PlanOnce
-from benchmarks.replay.report import replay_targets, report
+from benchmarks.replay.report import replay_targets, report, summary
 from benchmarks.replay.snapshot import Queues, Snapshot
 from benchmarks.replay.world import Log, Policy, World, replay
 from dispatcher.evaluate import evaluate
@@ -326,10 +326,11 @@ def test_policies_are_summed_over_the_days_that_all_of_them_have() -> None:
 
 
 def test_the_page_names_every_policy_and_says_what_was_not_measured() -> None:
-    text = report(outcomes_of(), 10, "a machine", "picture.png")
+    text = report(outcomes_of(), "a machine")
     assert "greedy nearest qualified" in text
     assert "Muster's default" in text
-    assert text.count("not measured") == 4
+    targets = summary(outcomes_of(), 10, "a machine", "picture.png", "details.md")
+    assert targets.count("not measured") == 4
 
 
 def test_a_world_without_orders_ends() -> None:

@@ -117,7 +117,7 @@ def test_a_value_below_the_best_known_is_shown_with_its_plan() -> None:
     below = team_run("hhcrsp", 99.0, 100.0)
     assert below.is_below
     assert not team_run("hhcrsp", 99.9995, 100.0).is_below
-    text = report([below], [], "picture.png")
+    text = report([below], [])
     assert "Below the best known: one at 99.000 instead of 100.000" in text
     assert "- c1: p1 p2/lead" in text
 

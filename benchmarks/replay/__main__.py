@@ -23,15 +23,16 @@ from benchmarks.reference import CHECKOUT
 from benchmarks.replay.days import SEEDS, SUBWAY_DAYS, ReplayDay, subway_day, synthetic_day
 from benchmarks.replay.measures import Outcome, outcome
 from benchmarks.replay.policies import POLICIES, TITLES
-from benchmarks.replay.report import draw, report
+from benchmarks.replay.report import draw, report, summary
 from benchmarks.replay.world import replay
+from benchmarks.report import PAGE as TARGETS_PAGE
 from benchmarks.scenarios.subway_records import NoRecordsError, find_folder
 from benchmarks.suite import source_digest
 from solver.hybrid import warm_up
 
 PAGE = CHECKOUT / "docs" / "benchmarks-live.md"
 PICTURE = CHECKOUT / "docs" / "pictures" / "benchmarks-live.png"
-SECTION = "replay"
+SECTION, TARGETS_SECTION = "replay", "live dispatch"
 ROWS = "replay.jsonl"
 HERE = Path(__file__).resolve().parent
 SIMULATOR = tuple(HERE / name for name in ("days.py", "snapshot.py", "world.py", "measures.py"))
@@ -80,12 +81,12 @@ def measured(days: Sequence[ReplayDay], policies: Sequence[str], cache: Cache, c
                 found = outcome(day, policy, replay(day, POLICIES[policy]()))
                 stamp = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine()}
                 row = cache.add(cell, {"status": "measured", **found.as_row(), **stamp})
-                console.print(f"{day.name}, {TITLES[policy]}: {summary(found)}", highlight=False, soft_wrap=True)
+                console.print(f"{day.name}, {TITLES[policy]}: {in_short(found)}", highlight=False, soft_wrap=True)
             rows.append(row)
     return rows
 
 
-def summary(found: Outcome) -> str:
+def in_short(found: Outcome) -> str:
     """One replay in a few words."""
     return (
         f"{found.served} of {found.orders} served, {found.grave_breaches} L1 and L2 breaches, "
@@ -104,7 +105,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=(__doc__ or "").partition("\n\n")[2])
     made.add_argument("--quick", action="store_true", help="two small days, in under two minutes")
     made.add_argument("--policies", nargs="+", choices=[*POLICIES], default=[*POLICIES], metavar="NAME")
-    made.add_argument("--write", action="store_true", help="renew docs/benchmarks-live.md and its picture")
+    made.add_argument("--write", action="store_true", help="renew two pages of docs and a picture")
     made.add_argument(
         "--data", type=Path, metavar="FOLDER", help="the outage records (default: as the scenario finds them)"
     )
@@ -130,15 +131,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("stopped; what was replayed is kept, the same command goes on from here", highlight=False)
         return 130
     outcomes = [Outcome.of_row(row) for row in rows]
+    picture = f"pictures/{PICTURE.name}" if options.write else PICTURE.name
     draw(outcomes, PICTURE if options.write else options.folder / PICTURE.name)
-    text = report(outcomes, len(SEEDS), about(rows), f"pictures/{PICTURE.name}" if options.write else PICTURE.name)
+    targets = summary(outcomes, len(SEEDS), about(rows), picture, PAGE.name)
+    text = report(outcomes, about(rows))
     if options.write:
         if not PAGE.exists():
             PAGE.write_text("# Benchmarks of live dispatch\n", encoding="utf-8")
         write_section(PAGE, SECTION, text)
-        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+        write_section(TARGETS_PAGE, TARGETS_SECTION, targets)
+        console.print(f"written to {TARGETS_PAGE} and {PAGE}", highlight=False, soft_wrap=True)
     else:
-        console.print(Markdown(text))
+        console.print(Markdown(f"{targets}\n{text}"))
     return 0
 
 

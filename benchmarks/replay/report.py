@@ -10,7 +10,7 @@ from benchmarks.chart import DOTS_PER_INCH, OTHER_COLOUR, OURS_COLOUR
 from benchmarks.replay.days import ENGINEERS, LOAD, ORDERS, SERVICE_SPREAD, TRAVEL_SPREAD
 from benchmarks.replay.measures import CLOCKS, Outcome, Summary, summaries
 from benchmarks.replay.policies import ANEW, POLICIES, REPAIR_SECONDS, TITLES
-from benchmarks.report import table
+from benchmarks.report import table, target_table
 from benchmarks.targets import Target
 from dispatcher.model import LEVELS
 
@@ -44,8 +44,21 @@ def _ratio(found: dict[str, Summary], what: str, other: str, name: str, most: fl
     return Target(named, wanted, f"{ours:,} to {theirs:,}{share}", ours <= most * theirs if is_whole else None)
 
 
-def report(outcomes: Sequence[Outcome], days: int, about: str, picture: str) -> str:
-    """The section; `about` names machine and versions, `picture` is the address of the picture."""
+def summary(outcomes: Sequence[Outcome], days: int, about: str, picture: str, details: str) -> str:
+    """The section of the page of all benchmarks: targets, met or not. `details` is the address of the whole report."""
+    parts = [
+        "## Live dispatch",
+        "Policies against synthetic days of events with uncertain work and driving, and in-process questions about a "
+        f"running plan, as [described]({details}). Written by `make bench-live`.",
+        about,
+        f"![Breaches, travel, reassignments and cost by policy]({picture})",
+        target_table(replay_targets(outcomes, days)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def report(outcomes: Sequence[Outcome], about: str) -> str:
+    """The section with every policy's figures; `about` names machine and versions."""
     parts = [
         "Written by `python -m benchmarks.replay --write`; run it to have the figures of your machine.",
         f"A day's stream of events against a simulated crew: {ORDERS} orders, {ENGINEERS} engineers, work and driving "
@@ -57,13 +70,6 @@ def report(outcomes: Sequence[Outcome], days: int, about: str, picture: str) -> 
         "them.",
         _policies(),
         about,
-        f"![Breaches, travel, reassignments and cost by policy]({picture})",
-        "## Targets",
-        table(
-            ("target", "wanted", "measured", "verdict"),
-            [(target.what, target.wanted, target.figure, target.verdict) for target in replay_targets(outcomes, days)],
-            left=4,
-        ),
     ]
     for kind, title in KINDS.items():
         found = summaries([outcome for outcome in outcomes if outcome.day.startswith(kind)], [*POLICIES])
