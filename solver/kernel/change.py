@@ -359,7 +359,23 @@ def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
             return True
         else:
             take_out(case, day, visit)
+            if case.numbers[HAS_DEPENDENCIES] and not let_go(case, day, visit):
+                day.counts[BROKEN] = 1
     return False
+
+
+@jit
+def let_go(case: Case, day: Day, visit: int) -> bool:
+    """Free those that a visit waited for from its times, now that it is not put in after all; whether all settle."""
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        group = case.gaps[place, 0]
+        for member in range(case.members[group], case.members[group + 1]):
+            other = case.member_visits[member]
+            shift = day.standing[other, ROUTE]
+            is_freed = shift >= 0 and set_limits(case, day, other)
+            if is_freed and not case.shifts[shift, CLOSED] and not settle_all(case, day, shift):
+                return False
+    return True
 
 
 @jit
@@ -495,5 +511,12 @@ def take_back(case: Case, day: Day) -> None:
         for slot in range(day.counts[TOUCHED]):
             shift = day.touched_list[slot]
             for position in range(day.routes[shift, LENGTH]):
-                set_limits(case, day, day.sequence[shift, position])
+                visit = day.sequence[shift, position]
+                set_limits(case, day, visit)
+                # What broke off may have bound others whose routes it never came to.
+                for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, AFTER_TO]):
+                    group = case.gaps[place, 0]
+                    for member in range(case.members[group], case.members[group + 1]):
+                        if day.standing[case.member_visits[member], ROUTE] >= 0:
+                            set_limits(case, day, case.member_visits[member])
     forget(day)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.kernel.change import bank_remove, put_in, settle_one, take_out, touch
+from solver.kernel.change import bank_remove, let_go, put_in, settle_one, take_out, touch
 from solver.kernel.compiled import inner, jit, woven
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
@@ -155,6 +155,9 @@ def seat_crew(case: Case, day: Day, team: int, members: int) -> bool:
     day.teams[team, TEAM_COST] = day.teams[team, TEAM_LATE] = 0
     for place in range(seated - 1, -1, -1):
         take_out(case, day, day.crew[place, CREW_SEAT])
+    for place in range(seated if case.numbers[HAS_DEPENDENCIES] else 0):
+        if not let_go(case, day, day.crew[place, CREW_SEAT]):
+            day.counts[BROKEN] = 1
     for place in range(seated):
         if not settle_one(case, day, day.crew[place, CREW_SHIFT]):
             day.counts[BROKEN] = 1
@@ -312,6 +315,7 @@ def pull_forward(case: Case, day: Day, team: int) -> None:
         return
     note_team(case, day, team)
     cost = day.teams[team, TEAM_COST]
+    is_worth_it = False
     if move(case, day, team, earlier):
         after = day.teams[team, TEAM_COST]
         for role in range(row[ROLES_FROM], row[ROLES_TO]):
@@ -319,11 +323,11 @@ def pull_forward(case: Case, day: Day, team: int) -> None:
             for visit in range(seat, seat + case.roles[role, MOST]):
                 if case.roles[role, PRESENCE] != STANDING_BY and day.standing[visit, ROUTE] >= 0:
                     after += day.routes[day.standing[visit, ROUTE], ROUTE_COST]
-        if after <= before + cost:
-            day.counts[BESIDE] += day.teams[team, TEAM_COST] - cost
-            return
-    if not move(case, day, team, -earlier):
+        is_worth_it = after <= before + cost
+    if not is_worth_it and not move(case, day, team, -earlier):
         day.counts[BROKEN] = 1
+    # Moved back it may cost something else than before: members had come at other times since it was rated.
+    day.counts[BESIDE] += day.teams[team, TEAM_COST] - cost
 
 
 @jit
