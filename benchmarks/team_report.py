@@ -54,7 +54,7 @@ def report(runs: Sequence[TeamRun], rows: Sequence[Row]) -> str:
     """The section with every figure: classes, optima, our own days."""
     parts = [
         "Written by `python -m benchmarks.teams --write`; run it to have the figures of your machine. Every run is a "
-        "process of its own on two threads; loading and compiling are not timed. The independent checker judges every "
+        "process of its own on one thread; loading and compiling are not timed. The independent checker judges every "
         "plan, and where a published objective exists, code of its own recomputes it from the plan's routes on the "
         "instance as written: gaps are between published costs.",
         *_about(rows),
