@@ -26,6 +26,6 @@ def test_a_day_planned_without_a_part_leaves_the_search_as_it_was(variant: ablat
 
 
 def test_a_start_slower_than_wanted_is_called_so() -> None:
-    found = startup.section(cold=61.0, whole=4.0, beside=1.5)
+    found = startup.section(cold=61.0, whole=4.0, before=1.5, beside=2.5)
     assert "| 61.0 s | under 60 s | **not met** |" in found
     assert "| 1.5 s | under 2 s | met |" in found
