@@ -229,14 +229,15 @@ class RepairQuestion(Document):
     work_orders: list[Id] = Field(
         default_factory=list,
         max_length=MOST_ASKED,
-        description="Orders to place or to find a better place for; what is undone is tried in any case.",
+        description="Orders to place or to find a better place for; what is undone is tried in any case, and in a "
+        "search what is in danger.",
     )
     seconds: Annotated[float, Field(ge=0, le=60)] | None = absent(
         "How long it may search, at most the service's `MUSTER_MAX_REQUEST_SOLVE_SECONDS`; 0.5, in the background 5, or"
         " that limit where it is less. `instant` does not search."
     )
     freeze_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = absent(
-        "What starts within this time stays; `MUSTER_FREEZE_SECONDS`."
+        "What starts within this time stays, but for L1 and L2 orders that will be late; `MUSTER_FREEZE_SECONDS`."
     )
     breaks_in: list[Level] | None = absent("Levels that may come before what is frozen; L1.")
     diverts: bool | None = absent(

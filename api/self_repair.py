@@ -156,13 +156,10 @@ class SelfRepair:
             return None
         # All of them at once; where somebody would feel that, the first one that nobody does: the next look goes on.
         for some in (names, *([name] for name in names[:_TRIED_ALONE] if len(names) > 1)):
-            found = self._checked(warm, before, partial(self._insert, warm, some), wanted, "instant")
+            found = self._checked(warm, before, partial(warm.repairer().insert, some), wanted, "instant")
             if found is not None and found.in_force:
                 return found
         return None
-
-    def _insert(self, warm: WarmDay, names: Sequence[str]) -> Repaired:
-        return warm.repairer().insert(names)
 
     def _searched(self, warm: WarmDay, before: Document, wanted: Sequence[Need]) -> _Repair | None:
         """The best that a repair finds, where it helps."""

@@ -48,8 +48,8 @@ def summary(outcomes: Sequence[Outcome], days: int, about: str, picture: str, de
     """The section of the page of all benchmarks: targets, met or not. `details` is the address of the whole report."""
     parts = [
         "## Live dispatch",
-        "Policies against synthetic days of events with uncertain work and driving, and in-process questions about a "
-        f"running plan, as [described]({details}). Written by `make bench-live`.",
+        f"Policies against whole days of events with uncertain work and driving, as [described]({details}). Written by "
+        "`make bench-live`.",
         about,
         f"![Breaches, travel, reassignments and cost by policy]({picture})",
         target_table(replay_targets(outcomes, days)),

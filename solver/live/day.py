@@ -29,7 +29,8 @@ class LivePolicy:
     """What of a running plan stays.
 
     Attributes:
-        freeze_seconds: stops that start within this time from now stay where and when they are.
+        freeze_seconds: stops that start within this time from now stay where and when they are, but for L1 and L2
+            orders that will be late there.
         breaks_in: levels of the orders that may come before frozen stops all the same.
         diverts: whether those may also come before work somebody is on the way to.
         change_budget: at most so many orders get other engineers in one repair, unless an L1 or L2 order would
@@ -64,11 +65,7 @@ class Option:
 
 
 class LiveDay:
-    """See the module. `plan` is a feasible plan of `problem`; `on_the_way` are orders somebody drives to.
-
-    `threatened` are the L1 and L2 orders of the plan that a repair should look at unasked: late, or reached without the
-    margin that `margins` ask for.
-    """
+    """See the module. `plan` is a feasible plan of `problem`; `on_the_way` are orders somebody drives to."""
 
     def __init__(
         self,
@@ -84,9 +81,6 @@ class LiveDay:
         self.policy = LivePolicy() if policy is None else policy
         self.state = DayState.of_plan(problem, plan)
         self.margins = Margins.of(problem)
-        facts = read_facts(problem, plan)
-        in_danger = urgent_breaches(facts) | without_margin(facts, self.margins)
-        self.threatened = frozenset(filter(self._may_move, in_danger))
         self.moving, self.staying = self._prefixes()
         self._free = list(self.state.routes)
         self._hold_what_stays()
@@ -126,11 +120,30 @@ class LiveDay:
             if dependency.work_order is not None
         )
 
-    def _may_move(self, name: str) -> bool:
-        """Whether a search may move a served order by itself."""
-        order = self.problem.order_by_id[name]
-        is_tied = order.team is not None or order.pin is not None or bool(order.depends_on) or name in self.awaited
-        return name in self.state.served and name not in self.on_the_way and not is_tied
+    @cached_property
+    def late(self) -> frozenset[str]:
+        """The L1 and L2 orders that are late as things stand and could be given to somebody else."""
+        return self._in_danger[0]
+
+    @cached_property
+    def threatened(self) -> frozenset[str]:
+        """Those, and the others that are begun so late that the margin of their promise is used up."""
+        return self._in_danger[0] | self._in_danger[1]
+
+    @cached_property
+    def _in_danger(self) -> tuple[frozenset[str], frozenset[str]]:
+        facts = read_facts(self.problem, self.plan)
+        late, unsafe = urgent_breaches(facts), without_margin(facts, self.margins)
+        return frozenset(filter(self._could_move, late)), frozenset(filter(self._could_move, unsafe))
+
+    def _could_move(self, name: str) -> bool:
+        is_planned = name in self.state.served and name not in self.on_the_way
+        return is_planned and self.is_free(self.problem.order_by_id[name])
+
+    def is_free(self, order: WorkOrder) -> bool:
+        """Whether an order may be moved by itself: no team, no pin, no other order waits for it or makes it wait."""
+        is_tied = any(dependency.work_order is not None for dependency in order.depends_on)
+        return order.team is None and order.pin is None and not is_tied and order.id not in self.awaited
 
     def order(self, name: str) -> WorkOrder:
         """An order of the day. Raises NotFound."""

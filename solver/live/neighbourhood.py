@@ -62,7 +62,7 @@ def neighbourhood(day: LiveDay, state: DayState, routes: Iterable[int], undone: 
         for place, made in enumerate(item for item in route.made() if item.stint is not None):
             order = made.stint.order if made.stint is not None else None
             assert order is not None
-            if place >= day.staying[index] and _is_free(day, order):
+            if place >= day.staying[index] and day.is_free(order):
                 orders.append(order)
                 for part, count in order.parts.items():
                     stock[part] = stock.get(part, 0) + count
@@ -74,7 +74,7 @@ def neighbourhood(day: LiveDay, state: DayState, routes: Iterable[int], undone: 
         if sequence is not None:
             given.append(_renamed(sequence, names, visits))
     free = {order.id for order in orders if order.id not in visits} | {order.id for order in undone}
-    open_orders = [order for order in undone if _is_free(day, order)]
+    open_orders = [order for order in undone if day.is_free(order)]
     problem = replace(
         day.problem,
         engineers=tuple(engineers),
@@ -82,12 +82,6 @@ def neighbourhood(day: LiveDay, state: DayState, routes: Iterable[int], undone: 
         previous={name: before for name, before in day.problem.previous.items() if name in free},
     )
     return Neighbourhood(problem, Sequences(tuple(given)), visits)
-
-
-def _is_free(day: LiveDay, order: WorkOrder) -> bool:
-    """Whether a search may move an order by itself."""
-    is_tied = any(dependency.work_order is not None for dependency in order.depends_on)
-    return order.team is None and order.pin is None and not is_tied and order.id not in day.awaited
 
 
 def _fixed(name: str, order: WorkOrder, made: Made, engineer: str) -> WorkOrder:

@@ -14,9 +14,11 @@ from dispatcher.model import URGENT, WorkOrder
 from dispatcher.on_time import Uncertainty
 from dispatcher.problem import Problem
 
-USUAL = Uncertainty()
+VARIATION = Uncertainty().service
+"""Of work: standard deviation over mean, as for the chances to be on time."""
 DEVIATIONS = 0.84
-"""Standard deviations that a margin has: what is held so much earlier is kept on four days of five."""
+"""Standard deviations that a margin has: what is held so much earlier is kept on four days of five, where all the time
+before is work of the usual length."""
 MOST_OF_WHAT_IS_LEFT = 0.5
 """No margin takes more than this share of the time there still is."""
 
@@ -28,36 +30,39 @@ class Margins:
     Attributes:
         now: epoch seconds.
         typical_seconds: what an order takes on the average.
-        uncertainty: how much durations vary.
     """
 
     now: int
     typical_seconds: float
-    uncertainty: Uncertainty = USUAL
 
     @classmethod
     def of(cls, problem: Problem) -> Margins:
+        """Those of a day at its `now`."""
         orders = problem.work_orders
         return cls(problem.now, sum(order.service_seconds for order in orders) / max(1, len(orders)))
 
     def held_by(self, order: WorkOrder) -> int | None:
-        """The instant by which somebody should arrive, None where nothing urgent is promised that can still be kept."""
+        """The instant by which work should begin, so that somebody has arrived in time.
+
+        None where nothing urgent is promised that can still be kept, where a start is promised already, and where no
+        time window opens as soon.
+        """
         by = order.deadlines.arrive_by
-        if by is None or order.level not in URGENT or by <= self.now:
+        if by is None or order.level not in URGENT or by <= self.now or order.deadlines.start_by is not None:
             return None
         left = by - self.now
-        margin = DEVIATIONS * self.uncertainty.of_service(order) * math.sqrt(left * self.typical_seconds)
-        return by - round(min(margin, MOST_OF_WHAT_IS_LEFT * left))
+        margin = DEVIATIONS * VARIATION * math.sqrt(left * self.typical_seconds)
+        held = by - round(min(margin, MOST_OF_WHAT_IS_LEFT * left))
+        opens = min((window.start for window in order.time_windows), default=held)
+        return held if opens <= held else None
 
     def held(self, order: WorkOrder) -> WorkOrder:
         """The order as a search should see it: that instant is a deadline to start, beside the promise itself.
 
-        A search that misses the margin still has the promise to keep. Who was promised a start has that already.
+        A search that misses the margin still has the promise to keep.
         """
         by = self.held_by(order)
-        if by is None or order.deadlines.start_by is not None:
-            return order
-        return replace(order, deadlines=replace(order.deadlines, start_by=by))
+        return order if by is None else replace(order, deadlines=replace(order.deadlines, start_by=by))
 
 
 def urgent_breaches(facts: Facts) -> frozenset[str]:
@@ -74,10 +79,10 @@ def urgent_breaches(facts: Facts) -> frozenset[str]:
 
 
 def without_margin(facts: Facts, margins: Margins) -> frozenset[str]:
-    """The L1 and L2 orders that are served, but are reached later than their margin allows."""
+    """The L1 and L2 orders that are served, but begun later than their margin allows."""
     found = set()
     for name, service in facts.services.items():
         by = margins.held_by(service.order)
-        if by is not None and service.first_arrival > by:
+        if by is not None and service.first_start > by:
             found.add(name)
     return frozenset(found)

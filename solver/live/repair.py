@@ -1,8 +1,9 @@
 """A running plan repaired after a change, with as little of everybody's day turned over as pays.
 
 First every order in question is placed at once (`solver.live.instant`); then the kernel searches in the routes around
-them. Running work, what is driven to and what starts soon stays; every change of an engineer has the price of the
-rule `change`, every start moved that of `change_shift`, and a change budget bounds how many orders get others.
+them. Running work, what is driven to and what starts soon stays, but for urgent orders that will be late; every change
+of an engineer has the price of the rule `change`, every start moved that of `change_shift`, and a change budget bounds
+how many orders get others.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ from solver.live.instant import Inserter, Instant
 from solver.live.near import NearRoutes
 from solver.live.neighbourhood import Neighbourhood, neighbourhood, prefixes
 from solver.live.promises import urgent_breaches
+from solver.stint import lateness_cost
 
 ROUTES_AROUND = 12
 """Routes near each order in question that the search may change."""
 MOST_ROUTES = 40
 """And so many in all."""
 MOST_UNASKED = 30
-"""So many orders that are undone, and so many that are threatened, may be placed on the way."""
-STEADY = 8
-"""How many times dearer a change is where the first search goes beyond the change budget."""
+"""So many orders that are undone, and so many that will be late, may be placed on the way."""
+STEADY, STEADY_SHARE = 8, 1 / 3
+"""How many times dearer a change is in a second search, where the first one goes beyond the change budget; and the
+share of the time that is kept for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +74,45 @@ class Repairer:
     def repair(self, names: Sequence[str] = (), *, seconds: float = 0.6) -> Repaired:
         """The best plan found with these orders placed, and those that are undone where that pays.
 
-        Orders that are served already are looked at for a better place, with a search behind it also those of the
-        day that are threatened. The search holds urgent promises a margin earlier, so of two plans it may take the
-        safer one. Never worse than the plan as it is. Placing takes at most half of `seconds`, but for the orders
-        asked for; with 0 seconds there is no search behind it.
+        Orders that are served already are looked at for a better place; so are, where a search follows, L1 and L2
+        orders that will be late, and the search also looks around those whose promise has no margin left. It holds
+        these promises a margin earlier, so of two plans it may take the safer one. Never worse than the plan as it is.
+        Placing takes at most half of `seconds`, but for the orders asked for; with 0 seconds no search follows.
 
         Raises:
             NotFound: if the day has no such order.
             WrongState: for the work of teams, running work, and what other orders wait for.
         """
         began = time.monotonic()
-        wanted = list(dict.fromkeys(self._day.order(name).id for name in names))
-        wanted.sort(key=lambda name: -self._day.state.unserved_cost(self._day.order(name)))
-        threatened = sorted(self._day.threatened)[:MOST_UNASKED] if seconds > 0 else []
-        unasked = [name for name in dict.fromkeys([*threatened, *self.undone()]) if name not in wanted]
-        state = self._placed(wanted, unasked, began + seconds / 2 if seconds > 0 else None)
+        wanted = self._gravest({self._day.order(name).id for name in names})
+        undone = [name for name in self.undone() if name not in wanted]
         if seconds <= 0:
-            return self.better(self.kept, self.judged(state.sequences()))
-        near = self._around([*wanted, *unasked])
-        found = self._searched(state, near, seconds - (time.monotonic() - began))
-        budget = self._day.policy.change_budget
-        if budget is None and found is not None and found.evaluation.feasible:
-            # It began with everything placed and only ever got cheaper, counted with margins.
+            return self.better(self.kept, self.judged(self._placed(wanted, undone, None).sequences()))
+        late = [name for name in self._gravest(self._day.late) if name not in wanted][:MOST_UNASKED]
+        state = self._placed(wanted, [*undone, *late], began + seconds / 2)
+        unasked = [*undone, *self._gravest(self._day.threatened)]
+        near = list(dict.fromkeys([*self._around(wanted), *self._around(unasked)]))[:MOST_ROUTES]
+        left = seconds - (time.monotonic() - began)
+        is_bounded = self._day.policy.change_budget is not None
+        found = self._searched(state, near, left * (1 - STEADY_SHARE) if is_bounded else left)
+        if found is not None and found.over_budget:
+            steady = self._searched(state, near, left * STEADY_SHARE, STEADY)
+            found = found if steady is None else self.better(found, steady)
+        return self._safest(self.judged(state.sequences()), found)
+
+    def _safest(self, placed: Repaired, found: Repaired | None) -> Repaired:
+        """What the search found, where it is better than the plan as it is and breaks no more urgent promises for its
+        margins than there were broken; else the cheapest."""
+        if found is not None and self._breaches(found.plan) <= self._breaches(placed.plan):
             best = self.better(self.kept, found)
-            return best if best is found else self.better(best, self.judged(state.sequences()))
-        best = self.better(self.kept, self.judged(state.sequences()))
-        if budget is not None and found is not None and found.reassigned > budget:
-            steady = self._searched(state, near, seconds / 2, STEADY)
-            best = best if steady is None else self.better(best, steady)
+            if best is found:
+                return best
+        best = self.better(self.kept, placed)
         return best if found is None else self.better(best, found)
+
+    def _gravest(self, names: Iterable[str]) -> list[str]:
+        """Orders, those first that cost most to leave."""
+        return sorted(names, key=lambda name: (-self._day.state.unserved_cost(self._day.order(name)), name))
 
     def insert(self, names: Sequence[str]) -> Repaired:
         """The plan as it is, with these orders at their best places; nothing is ejected for them, nothing else tried.
@@ -117,10 +130,8 @@ class Repairer:
 
     def undone(self) -> list[str]:
         """Orders without a team that nobody serves, those first that cost most to leave."""
-        orders = [self._day.problem.order_by_id[name] for name in self._day.plan.unassigned]
-        singles = [order for order in orders if order.team is None]
-        singles.sort(key=lambda order: -self._day.state.unserved_cost(order))
-        return [order.id for order in singles[:MOST_UNASKED]]
+        singles = [name for name in self._day.plan.unassigned if self._day.order(name).team is None]
+        return self._gravest(singles)[:MOST_UNASKED]
 
     # -- placing -----------------------------------------------------------------------------------------------
 
@@ -133,19 +144,25 @@ class Repairer:
         """
         state, changes = self._day.state.fork(), 0
         budget = self._day.policy.change_budget
+        awaited = {d.work_order for name in wanted for d in self._day.order(name).depends_on}
         for name in (*wanted, *unasked):
             if name not in wanted and until is not None and time.monotonic() >= until:
                 break
             order = self._day.order(name)
             without = state
             if name in state.served:
+                if name in awaited:
+                    continue
                 self._day.without(order)
                 without = state.without(order)
             matters = order.level in URGENT or (name in wanted and (budget is None or changes < budget))
             found = Inserter(self._day, without, self._near).best(name, depth=1 if matters and ejects else 0)
             if found.delta >= 0 or (name in state.served and not self._pays(state, without, order, found)):
                 continue
-            changes += len(found.steps) - 1
+            moved = _reassigned(state, found)
+            if name not in wanted and budget is not None and changes + moved > budget and not self._saves(found):
+                continue
+            changes += moved
             state = _applied(without, found)
         return state
 
@@ -156,6 +173,14 @@ class Repairer:
         now = state.routes[index].cost - without.routes[index].cost
         now += without.company_cost(order, (engineer,), (engineer,)) - without.unserved_cost(order)
         return found.delta < now
+
+    def _saves(self, found: Instant) -> bool:
+        """Whether an urgent order would be in time, which is worth going beyond the change budget."""
+        order, option = found.steps[0].order, found.option
+        if order.level not in URGENT or option is None:
+            return False
+        late, made = lateness_cost(self._day.problem, order), option.made
+        return late is None or late.of(made.arrival, made.start, made.end) == 0
 
     # -- searching ---------------------------------------------------------------------------------------------
 
@@ -226,6 +251,15 @@ def _engineers_of(sequences: Sequences) -> dict[str, frozenset[str]]:
             if isinstance(visit, Visit):
                 found.setdefault(visit.work_order, set()).add(route.engineer)
     return {name: frozenset(engineers) for name, engineers in found.items()}
+
+
+def _reassigned(state: DayState, found: Instant) -> int:
+    """How many orders that somebody has would go to others, or be left undone."""
+    count = 0
+    for step in found.steps:
+        for index in state.served.get(step.order.id, ()):
+            count += step.option is None or step.option.engineer is not state.routes[index].engineer
+    return count
 
 
 def _applied(state: DayState, found: Instant) -> DayState:
