@@ -56,7 +56,7 @@ TARGETS = {"instant insertion": 100, "candidates": 150, "repair with the checker
 MOST_POINTS = 5.0
 """By which a said chance and what happens may differ in any tenth of the visits."""
 EVENTS, LOG_ENGINEERS, MOST_LOG_SECONDS = 100_000, 200, 60.0
-REPAIRS = 10
+REPAIRS = 40
 REPAIR_SECONDS = 0.4
 
 

@@ -22,7 +22,7 @@ from benchmarks.page import write_section
 from benchmarks.reference import CHECKOUT
 from benchmarks.replay.days import SEEDS, SUBWAY_DAYS, ReplayDay, subway_day, synthetic_day
 from benchmarks.replay.measures import Outcome, outcome
-from benchmarks.replay.policies import POLICIES, TITLES
+from benchmarks.replay.policies import POLICIES, TITLES, Repair
 from benchmarks.replay.report import draw, report, summary
 from benchmarks.replay.world import replay
 from benchmarks.report import PAGE as TARGETS_PAGE
@@ -45,8 +45,9 @@ def simulator_digest() -> str:
 
 
 def version_of(policy: str) -> str:
-    """What figures of one policy hold for."""
-    deciding = [] if policy == "nearest" else sorted((CHECKOUT / "solver" / "live").glob("*.py"))
+    """What figures of one policy hold for: only who repairs depends on the live planning."""
+    repairs = isinstance(POLICIES[policy](), Repair)
+    deciding = sorted((CHECKOUT / "solver" / "live").glob("*.py")) if repairs else []
     engine = "" if policy == "nearest" else engine_version("hybrid")
     return f"{simulator_digest()}-{source_digest([HERE / 'policies.py', *deciding])}-{engine}"
 

@@ -2,7 +2,7 @@
 
 What stays where and when it is (running work, what is driven to or starts soon, teams, what other orders wait for or
 with, pinned work) becomes a stop of exactly its times: it binds its route and costs nothing. All the other single
-orders of the routes are free, and those that are undone may come in. Urgent promises are held a margin earlier.
+orders of the routes are free, and those that are undone may come in.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def neighbourhood(day: LiveDay, state: DayState, routes: Iterable[int], undone: 
     problem = replace(
         day.problem,
         engineers=tuple(engineers),
-        work_orders=tuple(_without_far_relations(day.margins.held(order), free) for order in (*orders, *open_orders)),
+        work_orders=tuple(_without_far_relations(order, free) for order in (*orders, *open_orders)),
         previous={name: before for name, before in day.problem.previous.items() if name in free},
     )
     return Neighbourhood(problem, Sequences(tuple(given)), visits)

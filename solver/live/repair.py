@@ -18,6 +18,7 @@ from dispatcher.facts import read_facts
 from dispatcher.model import URGENT, WorkOrder
 from dispatcher.plan import Plan, Sequences, Visit
 from dispatcher.planning import SearchLimits
+from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.day_state import DayState
@@ -98,17 +99,8 @@ class Repairer:
         if found is not None and found.over_budget:
             steady = self._searched(state, near, left * STEADY_SHARE, STEADY)
             found = found if steady is None else self.better(found, steady)
-        return self._safest(self.judged(state.sequences()), found)
-
-    def _safest(self, placed: Repaired, found: Repaired | None) -> Repaired:
-        """What the search found, where it is better than the plan as it is and breaks no more urgent promises for its
-        margins than there were broken; else the cheapest."""
-        if found is not None and self._breaches(found.plan) <= self._breaches(placed.plan):
-            best = self.better(self.kept, found)
-            if best is found:
-                return best
-        best = self.better(self.kept, placed)
-        return best if found is None else self.better(best, found)
+        best = self.kept if found is None else self.better(self.kept, found)
+        return best if best is found else self.better(best, self.judged(state.sequences()))
 
     def _gravest(self, names: Iterable[str]) -> list[str]:
         """Orders, those first that cost most to leave."""
@@ -197,13 +189,16 @@ class Repairer:
         part = neighbourhood(self._day, state, routes, undone)
         if not part.problem.engineers or not part.problem.work_orders:
             return None
-        if steady > 1:
-            flat = part.problem.weights.flat
-            weights = replace(part.problem.weights, flat={**flat, "change": steady * flat["change"]})
-            part = replace(part, problem=replace(part.problem, weights=weights))
-        found = _search(part, seconds, self._seed)
+        flat = part.problem.weights.flat
+        held = replace(
+            part.problem,
+            work_orders=tuple(map(self._day.margins.held, part.problem.work_orders)),
+            weights=replace(part.problem.weights, flat={**flat, "change": steady * flat["change"]}),
+        )
+        found = _search(held, part.given, seconds, self._seed)
         if found is None:
             return None
+        found = _safest(part, found)
         sequences = part.back(state.sequences(), found)
         return self.judged(sequences) if self._keeps_first(sequences) else None
 
@@ -272,8 +267,18 @@ def _applied(state: DayState, found: Instant) -> DayState:
     return state
 
 
-def _search(part: Neighbourhood, seconds: float, seed: int) -> Sequences | None:
-    """The kernel's best sequences of a part of the day; None where its arrays cannot hold it."""
+def _safest(part: Neighbourhood, found: Sequences) -> Sequences:
+    """What was found with margins; where it breaks more urgent promises than what was given, the cheaper of the two."""
+    plans = [build_plan(part.problem, sequences) for sequences in (part.given, found)]
+    given_breaks, found_breaks = (len(urgent_breaches(read_facts(part.problem, plan))) for plan in plans)
+    if found_breaks <= given_breaks:
+        return found
+    given_total, found_total = (evaluate(part.problem, plan).total for plan in plans)
+    return found if found_total < given_total else part.given
+
+
+def _search(problem: Problem, given: Sequences, seconds: float, seed: int) -> Sequences | None:
+    """The kernel's best sequences of a part of a day, from those given; None where its arrays cannot hold it."""
     # The kernel is compiled or loaded here, not when the service starts.
     from solver.compile import arrangement_of, compile_problem
     from solver.compile_travel import CannotCompile
@@ -285,13 +290,13 @@ def _search(part: Neighbourhood, seconds: float, seed: int) -> Sequences | None:
     began = time.monotonic()
     limits = SearchLimits(time_limit_seconds=seconds, seed=seed)
     budget = Budget(limits, lambda: False)
-    plan = build_plan(part.problem, part.given)
+    plan = build_plan(problem, given)
     closed: frozenset[int] = frozenset()
     try:
         while True:
-            compiled = compile_problem(part.problem, part.given, plan, closed=closed, teams_stay=True)
+            compiled = compile_problem(problem, given, plan, closed=closed, teams_stay=True)
             try:
-                searcher = Searcher(compiled, arrangement_of(compiled, part.given), seed)
+                searcher = Searcher(compiled, arrangement_of(compiled, given), seed)
                 break
             except BrokenRoute as broken:
                 closed |= {broken.shift}
