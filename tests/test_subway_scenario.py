@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from api.documents import check_problem
+from benchmarks.scenarios import subway_records
 from benchmarks.scenarios.subway import main, preventive_days, subway_problem, summary
 from benchmarks.scenarios.subway_assumptions import BASES, CAUSES, SKILLS, TRADES, cause_of
 from benchmarks.scenarios.subway_records import VARIABLES, Machine, NoRecordsError, find_folder
@@ -22,7 +23,8 @@ DOCS = Path(__file__).parent.parent / "docs" / "scenarios.md"
 
 
 @pytest.fixture(autouse=True)
-def no_folder_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_folder_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subway_records, "CHECKOUT", tmp_path / "checkout")
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
 
@@ -254,6 +256,13 @@ def test_the_folder_may_come_from_the_environment(folder: Path, monkeypatch: pyt
     write_rows(folder / "outages_2023.csv", [signal(1, "EL1", "09:00")])
     monkeypatch.setenv("MUSTER_SUBWAY_DATA", str(folder))
     assert find_folder(None) == folder
+
+
+def test_the_folder_may_lie_beside_the_checkout(tmp_path: Path) -> None:
+    beside = tmp_path / "shared" / "field_records" / "mta_elevators"
+    beside.mkdir(parents=True)
+    write_rows(beside / "outages_2023.csv", [signal(1, "EL1", "09:00")])
+    assert find_folder(None) == beside
 
 
 def test_a_real_day_is_a_valid_problem_as_documented(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from benchmarks.reference import CHECKOUT
+
 ZONE = ZoneInfo("America/New_York")
 VARIABLES = ("MUSTER_SUBWAY_DATA", "MUSTER_REFERENCE_DATA")
 OUTAGES, STATIONS, AVAILABILITY = "outages_2023.csv", "subway_stations.csv", "elevator-avail-2023.csv"
@@ -68,13 +70,14 @@ class Machine:
 
 
 def find_folder(given: Path | None) -> Path:
-    """The folder with the files: the one given or named in the environment, or the usual places below it.
+    """The folder with the files: the one given or named in the environment, else `shared` beside the checkout, or the
+    usual places below it.
 
     Raises:
         NoRecordsError: there is none.
     """
     named = [given] if given else [Path(value) for name in VARIABLES if (value := os.environ.get(name))]
-    for folder in named:
+    for folder in named or [CHECKOUT.parent / "shared"]:
         for below in _BELOW:
             if (folder / below / OUTAGES).is_file():
                 return folder / below
