@@ -142,7 +142,7 @@ def test_the_suite_speaks_of_the_instances_that_the_targets_count() -> None:
     assert len(vrptwsyn_instances(data)) == PROVEN_INSTANCES
     assert len(team_days()) == OWN_DAYS
     assert len(strsp_instances(data)) == 8
-    cells = sum(len(batch) for batch in whole_batches(data))
+    cells = sum(len(batch) for batch in whole_batches(data).values())
     assert cells == 60 + PROVEN_INSTANCES * len(VRPTWSYN_SEEDS) + 2 * OWN_DAYS + 8
 
 
