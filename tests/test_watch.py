@@ -23,7 +23,7 @@ from tests.databases import SetClock
 from tests.http_service import Json, client, open_services, sqlite_client, sqlite_database, sqlite_url
 from tests.live_service import event, logged, running, seen, tell
 from tests.planning_over_http import DAY, accept, at, order, put, shift, store_day
-from tests.watching import ANYBODY, URGENT, crowded, held, in_force, log, watch
+from tests.watching import ANYBODY, URGENT, crowded, following, held, in_force, log, watch
 
 __all__ = ["client", "sqlite_client", "sqlite_database", "sqlite_url"]
 
@@ -118,9 +118,7 @@ def test_what_comes_in_with_facts_is_graded_dispatched_and_rebuilt_from_the_log(
     client: TestClient, database: Database
 ) -> None:
     store_day(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     core = {"machines_down": 3, "machines_total": 40, "core": True}
     opened = event("order_opened", order=order("W9", grading=core))
     assert tell(client, opened, opened) == ["applied", "known"]
@@ -186,9 +184,7 @@ def test_an_l1_opened_at_two_servers_is_dispatched_once(
 
 def test_the_work_of_somebody_who_fell_ill_goes_to_others(client: TestClient, database: Database) -> None:
     store_day(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     sick = held(client)["W1"]
     other = "E2" if sick == "E1" else "E1"
     tell(client, event("engineer_off_sick", engineer=sick, shift=DAY))
@@ -221,9 +217,7 @@ def test_of_two_that_come_in_the_one_that_nobody_feels_is_put_in_force(
 ) -> None:
     client, database = sqlite_client, sqlite_database
     crowded(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     later = order("W8", "S2", level="L2", deadlines={"arrive_by": at("12:00")})
     tell(client, event("order_opened", order=URGENT), event("order_opened", order=later))
     assert [*follower.look(at_all=False), *follower.look(at_all=False)] == ["repaired", "proposed"]
@@ -321,9 +315,7 @@ def parent_of(client: TestClient, name: str) -> str | None:
 
 def test_a_second_report_of_a_fault_is_linked_before_anybody_is_sent(client: TestClient, database: Database) -> None:
     store_day(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     one_fault(client)
     assert follower.look(at_all=False) == ["repaired"]
     assert follower.look() == ["nothing"]

@@ -14,7 +14,7 @@ from tests.databases import SetClock
 from tests.http_service import open_services, sqlite_client, sqlite_database, sqlite_url
 from tests.live_service import event, tell
 from tests.planning_over_http import DAY, accept, at, order, planned, put, shift, store_day
-from tests.watching import ANYBODY, QUICKLY, URGENT, crowded, held, in_force, log, watch
+from tests.watching import ANYBODY, QUICKLY, URGENT, crowded, following, held, in_force, log, watch
 
 __all__ = ["sqlite_client", "sqlite_database", "sqlite_url"]
 
@@ -29,9 +29,7 @@ def test_one_need_is_offered_one_repair_however_often_its_plan_is_looked_at(
 ) -> None:
     client, database = sqlite_client, sqlite_database
     crowded(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     tell(client, event("order_opened", order=URGENT))
     assert follower.look() == ["proposed"]
     for seconds in (3600, 5400):
@@ -87,9 +85,7 @@ def test_a_plan_that_was_overtaken_is_looked_at_again_at_once_only_where_it_cann
 ) -> None:
     client, database = sqlite_client, sqlite_database
     store_day(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
 
     def overtaken(*_: object) -> Any:
         raise Overtaken
@@ -118,9 +114,7 @@ def test_a_repair_that_could_not_be_put_in_force_is_tried_again_at_the_interval(
 ) -> None:
     client, database = sqlite_client, sqlite_database
     store_day(client)
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     tell(client, event("order_opened", order=order("W9", level="L1")))
 
     def refused(*_: object) -> Any:
@@ -199,9 +193,7 @@ def test_a_night_shift_is_watched_past_midnight_until_it_ends(
     client, database = sqlite_client, sqlite_database
     store_day(client)
     put(client, "shifts", *(shift(n, start=at("20:00"), end=at("06:00", "2026-11-24")) for n in ("E1", "E2")))
-    in_force(client, database)
-    follower = watch(database)
-    follower.look()
+    follower = following(client, database)
     advance(database, 18 * 3600)
     assert follower.look() == []
     opened = order("W9", level="L1", deadlines={"arrive_by": at("03:00", "2026-11-24")})

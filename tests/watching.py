@@ -32,6 +32,14 @@ def in_force(client: TestClient, database: Database) -> str:
     return plan_id
 
 
+def following(client: TestClient, database: Database) -> Watch:
+    """The watch of a server that has seen a plan come into force."""
+    in_force(client, database)
+    follower = watch(database)
+    follower.look()
+    return follower
+
+
 def held(client: TestClient) -> dict[str, str]:
     """Who is to do what."""
     return {item["work_order"]: item["engineer"] for item in client.get("/v1/visits").json()["items"]}
