@@ -148,6 +148,19 @@ def qualify(graph: SkillGraph, held: Sequence[HeldSkill], required: Sequence[Req
     return Qualification(not gaps, penalty, duration_factor, tuple(matches), tuple(gaps))
 
 
+def highest_level(graph: SkillGraph, held: Sequence[HeldSkill], skill: str) -> int:
+    """The highest level of a skill reached through any path while every certificate is valid; 0 if none is.
+
+    Whoever stays below a required level never qualifies, which is told here once for many requirements.
+
+    Example:
+        >>> highest_level(SkillGraph(), [HeldSkill("crane", 3, valid_until=1_000)], "crane")
+        3
+    """
+    levels = [one.level - graph.routes(one.skill, skill)[0].level_loss for one in held if graph.routes(one.skill, skill)]
+    return max((0, *levels))
+
+
 def breakpoints(graph: SkillGraph, held: Sequence[HeldSkill], required: Sequence[RequiredSkill]) -> tuple[int, ...]:
     """The instants at which the answer of :func:`qualify` changes, so that callers can keep one per segment.
 

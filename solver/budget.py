@@ -21,7 +21,7 @@ class Budget:
     def elapsed_seconds(self) -> float:
         return time.monotonic() - self.began
 
-    def shorten(self, limits: SearchLimits) -> None:
+    def change(self, limits: SearchLimits) -> None:
         """Go on under other limits; what is used stays used."""
         self._limits = limits
 

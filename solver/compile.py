@@ -119,6 +119,7 @@ def compile_problem(
         base=travel.base,
         meters=travel.meters,
         speeds=travel.speeds,
+        least_rates=travel.least_rates,
         traffic_from=travel.traffic_from,
         traffic_rate=travel.traffic_rate,
         sphere=travel.sphere,

@@ -14,7 +14,7 @@ from dispatcher.model import Engineer, Exact, Shift
 from dispatcher.plan import Sequences, Visit
 from dispatcher.problem import Problem
 from dispatcher.service import engineer_factor, repeat_visit_seconds
-from skills.qualification import breakpoints
+from skills.qualification import breakpoints, highest_level
 from solver.compile_rows import Rows, table
 from solver.compile_teams import Requirement
 from solver.compile_travel import CannotCompile, Places, TravelArrays
@@ -109,10 +109,13 @@ def option_arrays(crew: Crew, requirements: Sequence[Requirement]) -> tuple[NDAr
     profile_of = [profiles.setdefault(_profile(engineer), len(profiles)) for engineer in crew.engineers]
     stored: dict[tuple[tuple[int, ...], ...], int] = {}
     plain: dict[object, tuple[tuple[int, ...], ...]] = {}
+    able = _able_profiles(crew, requirements, dict(zip(profile_of, crew.engineers, strict=True)))
     for number, wanted in enumerate(requirements):
         known: dict[int, int] = {}
         for index, engineer in enumerate(crew.engineers):
             profile = profile_of[index]
+            if not able[number, profile]:
+                continue
             if profile not in known:
                 # Classes may differ in nothing but how long their orders take.
                 key = wanted.skills, wanted.order is None, profile
@@ -130,6 +133,23 @@ def option_arrays(crew: Crew, requirements: Sequence[Requirement]) -> tuple[NDAr
                     known[profile] = stored[rows]
             option_of[number, index] = known[profile]
     return options.array(4), option_of
+
+
+def _able_profiles(
+    crew: Crew, requirements: Sequence[Requirement], engineer_of: Mapping[int, Engineer]
+) -> NDArray[np.bool_]:
+    """Which profiles may ever meet which requirement, dates of certificates aside [Q, P]."""
+    able = np.ones((len(requirements), len(engineer_of)), dtype=np.bool_)
+    graph = crew.problem.skill_graph
+    wanted = {required.skill for requirement in requirements for required in requirement.skills}
+    levels = {
+        skill: np.array([highest_level(graph, engineer_of[number].skills, skill) for number in range(len(engineer_of))])
+        for skill in wanted
+    }
+    for number, requirement in enumerate(requirements):
+        for required in requirement.skills:
+            able[number] &= levels[required.skill] >= required.level
+    return able
 
 
 def _profile(engineer: Engineer) -> tuple[object, ...]:

@@ -15,6 +15,11 @@ from dispatcher.problem import Problem
 MOST_MATRIX_BYTES = 1_200_000_000
 """Above this legs are worked out one by one."""
 
+_ROWS = 16
+"""Rows divided at a time, so that they stay in the processor's cache."""
+_A_LITTLE_LESS = 1.0 - 1e-12
+"""So that a bound worked out in doubles stays one."""
+
 
 class CannotCompile(Exception):  # noqa: N818  named for what it says
     """The numbers of a problem do not fit into the kernel's arrays."""
@@ -40,13 +45,17 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class TravelArrays:
-    """See `solver.kernel.layout.Case`; `speed_of` is the row of `speeds` of each shift."""
+    """See `solver.kernel.layout.Case`; `speed_of` is the row of `speeds` of each shift, and `apart` how far places are
+    from each other, for comparing only [L, L], where there is a matrix."""
 
     has_matrix: bool
+    is_symmetric: bool
+    apart: NDArray[np.int32]
     seconds: NDArray[np.int32]
     base: NDArray[np.int32]
     meters: NDArray[np.int32]
     speeds: NDArray[np.int64]
+    least_rates: NDArray[np.float64]
     speed_of: list[int]
     traffic_from: NDArray[np.int64]
     traffic_rate: NDArray[np.int64]
@@ -55,12 +64,12 @@ class TravelArrays:
 
     @property
     def places(self) -> int:
-        return len(self.seconds[0]) if self.has_matrix else len(self.sphere)
+        return len(self.apart) if self.has_matrix else len(self.sphere)
 
     def from_place(self, origin: int) -> NDArray[np.float64]:
         """How far every place is from one, for comparing only."""
         if self.has_matrix:
-            row: NDArray[np.float64] = self.seconds[0, origin].astype(np.float64)
+            row: NDArray[np.float64] = self.apart[origin].astype(np.float64)
             return row
         points = self.points()
         return np.asarray(np.linalg.norm(points - points[origin], axis=1), dtype=np.float64)
@@ -81,7 +90,7 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
     amount = len(places.ids)
     has_traffic = problem.travel.varies_with_time
     weights_meters = bool(problem.weights.of("distance")) and problem.travel.has_meters
-    matrices = len(factors) + int(has_traffic) + int(weights_meters)
+    matrices = (1 if has_traffic else len(factors)) + int(weights_meters)
     has_matrix = law.sphere is None or 4 * amount * amount * matrices <= MOST_MATRIX_BYTES
     speeds = np.array(
         [
@@ -96,18 +105,16 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
     if max(2 * longest * int(speeds[:, 0].max()) * common, int(speeds[:, 1].max()) * fastest * span) >= 1 << 62:
         raise CannotCompile("travel has factors of too many digits")
     none = np.zeros((1, 1), dtype=np.int32)
-    seconds, base, meters = none.reshape(1, 1, 1), none, none
+    seconds, base, meters, units = none.reshape(1, 1, 1), none, none, none
     if has_matrix:
         units = problem.travel.units(places.positions)
-        seconds = np.zeros((len(factors), amount, amount), dtype=np.int32)
-        for number, (numerator, denominator) in enumerate(speeds.tolist()):
-            if has_traffic:
-                numerator, denominator, half = numerator * common, denominator * fastest, 0
-            else:
-                numerator, denominator, half = 2 * numerator, 2 * denominator, denominator
-            _divided(units, numerator, denominator, half, seconds[number])
-            np.fill_diagonal(seconds[number], 0)
-        base = units if has_traffic else none
+        if has_traffic:
+            base = units
+        else:
+            seconds = np.zeros((len(factors), amount, amount), dtype=np.int32)
+            for number, (numerator, denominator) in enumerate(speeds.tolist()):
+                _divided(units, 2 * numerator, 2 * denominator, denominator, seconds[number])
+                np.fill_diagonal(seconds[number], 0)
         if weights_meters:
             meters = units if law.sphere is not None else problem.travel.meters_between(places.positions)
     sphere = np.zeros((amount, 4), dtype=np.float64)
@@ -116,10 +123,13 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
         sphere[:, 3] = law.meters_per_radian
     return TravelArrays(
         has_matrix,
+        law.sphere is not None,
+        units,
         seconds,
         base,
         meters,
         speeds.astype(np.int64).reshape(-1, 2),
+        (speeds[:, 0] * common / (speeds[:, 1] * fastest)).astype(np.float64) * _A_LITTLE_LESS,
         [factors.index(engineer.speed_factor) for engineer in drivers],
         np.array(law.traffic_from, dtype=np.int64),
         np.array(law.traffic_rates, dtype=np.int64),
@@ -130,12 +140,12 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
 
 def _divided(units: NDArray[np.int32], numerator: int, denominator: int, added: int, into: NDArray[np.int32]) -> None:
     """(units × numerator + added) / denominator, rounded down."""
-    longest = int(units.max(initial=0))
-    if longest < units.size:
-        # Distances repeat: looking their seconds up is quicker than dividing once more.
-        table = ((np.arange(longest + 1, dtype=np.int64) * numerator + added) // denominator).astype(np.int32)
-        # Clipped, although nothing lies outside: checking every index would go through a copy.
-        np.take(table, units, out=into, mode="clip")
-        return
-    for place, row in enumerate(units):
-        into[place] = (row.astype(np.int64) * numerator + added) // denominator
+    # Quotients of doubles that are whole and below 2^53 never round up to the next whole number.
+    is_exact = int(units.max(initial=0)) * numerator + added < 1 << 53 and denominator < 1 << 53
+    kind = np.float64 if is_exact else np.int64
+    for first in range(0, len(units), _ROWS):
+        rows = slice(first, first + _ROWS)
+        scaled = units[rows].astype(kind)
+        scaled *= numerator
+        scaled += added
+        into[rows] = scaled / denominator if is_exact else scaled // denominator

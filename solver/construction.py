@@ -175,9 +175,11 @@ class Construction:
         return None if entry.best is None else self._placement(entry)
 
     def _nearest_first(self, order: WorkOrder) -> list[int]:
-        """All routes, those that come near the place first; running work in the order of shifts."""
+        """All routes, those that come near the place first; for pinned work its engineer's in the order of shifts."""
         routes = self.state.routes
-        if len(routes) <= NEAR_ROUTES or self._problem.is_running(order):
+        if order.pin is not None:
+            return self.state.routes_of[order.pin.engineer]
+        if len(routes) <= NEAR_ROUTES:
             return list(range(len(routes)))
         ride = self._problem.travel.free_flow_row(self._problem.location_index[order.location], 1)
         return sorted(range(len(routes)), key=lambda index: min(ride[place] for place in routes[index].places()))

@@ -47,6 +47,7 @@ def make_day(compiled: Compiled) -> Day:
         ranks=np.zeros(max(1, amount), dtype=np.int64),
         looked=np.zeros(max(1, shifts), dtype=np.int64),
         stamps=np.zeros(2 * shifts + amount + 1, dtype=np.int64),
+        marks=np.zeros(amount, dtype=np.int64),
         best_sequence=np.zeros((shifts, longest), dtype=np.int64),
         best_lengths=np.zeros(shifts, dtype=np.int64),
         dirty=np.ones(shifts, dtype=np.bool_),

@@ -102,11 +102,15 @@ def _searched(
     from solver.searcher import BrokenRoute, Searcher
 
     starts = [_start(problem, candidate, limits.seed) for candidate in _candidates(problem, given, limits, budget)]
-    # Scoring a plan of thousands of orders takes longer than much of the search.
-    best = min(starts, key=lambda start: _rank(problem, start[1].sequences())[1]) if len(starts) > 1 else starts[0]
-    compiled, first, given = best
-    limits = _less_reading_back(problem, first.sequences(), limits)
-    budget.shorten(limits)
+    if len(starts) > 1:
+        for _, searcher, _ in starts:
+            searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
+        starts.sort(key=lambda start: _rank(problem, start[1].sequences())[1])
+    compiled, first, given = starts[0]
+    whole = limits
+    if limits.time_limit_seconds is not None and budget.stopped() is None:
+        limits = _less_reading_back(problem, first, limits, limits.time_limit_seconds)
+        budget.change(limits)
     searchers = [first]
     for number in range(1, limits.threads):
         searchers.append(Searcher(compiled, first.arrangement(), limits.seed + number))
@@ -118,8 +122,12 @@ def _searched(
     except BrokenRoute:
         # Where a route waits for others, and they for it, the way to its times may matter: then it is not kept.
         found = given
-    sequences = min((found, given), key=lambda candidate: _rank(problem, candidate))
-    sequences = without_breaches(problem, sequences)
+    budget.change(whole)
+    ranked = [(_rank(problem, candidate), candidate) for candidate in (found, given)]
+    if ranked[0][0][0]:
+        mended = without_breaches(problem, found)
+        ranked.append((_rank(problem, mended), mended))
+    sequences = min(ranked, key=lambda pair: pair[0])[1]
     sequences = _with_left_outs(problem, sequences, limits)
     return without_needless_waiting(problem, sequences, budget), stopped_by
 
@@ -155,18 +163,15 @@ def _start(problem: Problem, given: Sequences, seed: int) -> tuple[Compiled, Sea
             closed |= {broken.shift}
             continue
         searcher.place_all()
-        searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
         return compiled, searcher, given
 
 
-def _less_reading_back(problem: Problem, sequences: Sequences, limits: SearchLimits) -> SearchLimits:
-    """The limits without what scoring the result takes, as measured on a first plan."""
-    if limits.time_limit_seconds is None:
-        return limits
+def _less_reading_back(problem: Problem, searcher: Searcher, limits: SearchLimits, seconds: float) -> SearchLimits:
+    """The limits without what reading and scoring the result takes, as measured on a first plan."""
     began = time.monotonic()
-    _rank(problem, sequences)
-    reserved = min(READINGS * (time.monotonic() - began), MOST_RESERVED * limits.time_limit_seconds)
-    return replace(limits, time_limit_seconds=limits.time_limit_seconds - reserved)
+    _rank(problem, searcher.sequences())
+    reserved = min(READINGS * (time.monotonic() - began), MOST_RESERVED * seconds)
+    return replace(limits, time_limit_seconds=seconds - reserved)
 
 
 def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
@@ -177,8 +182,10 @@ def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
 def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits) -> Sequences:
     """Orders still open, teams among them, put in by exact insertion where that pays: on routes the kernel leaves
     alone, and at times of breaks it does not look at."""
+    if len(problem.work_orders) > MOST_INSPECTED:
+        return sequences
     plan: Plan = build_plan(problem, sequences)
-    if not plan.unassigned or len(problem.work_orders) > MOST_INSPECTED:
+    if not plan.unassigned:
         return sequences
     seconds = limits.time_limit_seconds
     tail = SearchLimits(

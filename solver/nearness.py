@@ -24,8 +24,9 @@ def nearest_visits(travel: TravelArrays, places: NDArray[np.int64], singles: NDA
     for first in range(0, amount, _CHUNK):
         rows = slice(first, min(amount, first + _CHUNK))
         if points is None:
-            block = travel.seconds[0]
-            apart = block[places[rows]][:, places].astype(np.float64) + block[:, places[rows]].T[:, places]
+            apart = travel.apart[places[rows]][:, places].astype(np.float64)
+            if not travel.is_symmetric:
+                apart += travel.apart[:, places[rows]].T[:, places]
         else:
             apart = 1.0 - points[rows] @ points.T
         numbers = np.arange(rows.start, rows.stop)
@@ -51,7 +52,7 @@ def nearest_shifts(
     for first in range(0, amount, _CHUNK):
         rows = slice(first, min(amount, first + _CHUNK))
         if points is None:
-            apart = travel.seconds[0][starts][:, places[rows]].T.astype(np.float64)
+            apart = travel.apart[starts][:, places[rows]].T.astype(np.float64)
         else:
             apart = 1.0 - points[places[rows]] @ points[starts].T
         apart[~serving[rows]] = np.inf

@@ -70,7 +70,6 @@ class Search:
         shared, recombined = 0.0, 0
         # Loading CP-SAT takes a second, which the search does not wait for.
         loading = Thread(target=load_cp_sat, name="load CP-SAT")
-        loading.start()
         with ThreadPoolExecutor(len(self._searchers)) as threads:
             while True:
                 stopped = self._budget.stopped()
@@ -87,6 +86,8 @@ class Search:
                     run.result()
                 self._budget.iterations += iterations * len(self._searchers)
                 speed = iterations / max(1e-6, time.monotonic() - began)
+                if loading.ident is None:
+                    loading.start()
                 self._take_best()
                 self._collect()
                 if recombined < len(RECOMBINED_AT) and done >= RECOMBINED_AT[recombined]:

@@ -14,7 +14,7 @@ from solver.budget import Budget
 def without_needless_waiting(problem: Problem, sequences: Sequences, budget: Budget) -> Sequences:
     """The sequences with the holds of teams taken off wherever the plan keeps its rules and costs no more.
 
-    All holds at once where that works; else one team after the other, while the budget lasts.
+    All holds at once where that works; else one team after the other; while the budget lasts.
     """
     held = {
         visit.work_order
@@ -22,7 +22,7 @@ def without_needless_waiting(problem: Problem, sequences: Sequences, budget: Bud
         for visit in route.visits
         if not isinstance(visit, Rest) and visit.not_before is not None
     }
-    if not held:
+    if not held or budget.stopped() == "time_limit":
         return sequences
     total = evaluate(problem, build_plan(problem, sequences)).total
     everything = _released(sequences, held)

@@ -93,7 +93,7 @@ from solver.kernel.layout import (
     Day,
     Int64,
 )
-from solver.kernel.place import driven_delta, first_position, latest_start, may_serve, quick_delta
+from solver.kernel.place import costs_at_least, driven_delta, first_position, latest_start, may_serve, quick_delta
 from solver.kernel.schedule import advance
 from solver.kernel.seating import (
     CREW_FROM,
@@ -138,6 +138,8 @@ def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int, i
             break
         after = day.labels[shift, position + 1]
         if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[seat, PLACE]:
+            continue
+        if costs_at_least(case, day, shift, position, seat, best):
             continue
         delta, is_known = IMPOSSIBLE, False
         if not is_remote:

@@ -243,10 +243,11 @@ class Case(Pointed):
     break_index: Int64  # [*] position in the shift's list
     duties: Int64  # [*, 3]
     stock: Int64  # [R, P]
-    seconds: Int32  # [S, L, L], a lower bound where there is traffic; [1, 1, 1] where there is no matrix
-    base: Int32  # [L, L] metres of geodesic travel, seconds of a matrix
+    seconds: Int32  # [S, L, L]; [1, 1, 1] where there is traffic or no matrix
+    base: Int32  # [L, L] metres of geodesic travel, seconds of a matrix; [1, 1] without traffic or matrix
     meters: Int32  # [L, L] where distance has a weight
-    speeds: Int64  # [S, 2] numerator, denominator of base units per second
+    speeds: Int64  # [S, 2] numerator, denominator of seconds per base unit
+    least_rates: Float  # [S] seconds per base unit at no less than which every leg is driven
     traffic_from: Int64  # [T]
     traffic_rate: Int64  # [T]
     sphere: Float  # [L, 4] point on the unit sphere; metres per radian
@@ -289,6 +290,7 @@ class Day(Pointed):
     ranks: Int64  # [V] scratch
     looked: Int64  # [R] scratch: routes to look at
     stamps: Int64  # [R + V + twins] scratch
+    marks: Int64  # [V] scratch
     best_sequence: Int64  # [R, M]
     best_lengths: Int64  # [R]
     dirty: Bool  # [R] differs from the best

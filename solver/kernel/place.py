@@ -57,7 +57,7 @@ from solver.kernel.layout import (
     Day,
 )
 from solver.kernel.schedule import advance, company_cost, is_single, serve, way_home
-from solver.kernel.travel import leg_cost, leg_seconds
+from solver.kernel.travel import least_seconds, leg_cost, leg_seconds
 
 BLINK_PROBABILITY = 0.01
 
@@ -137,6 +137,28 @@ def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) ->
 
 
 @inlined
+def costs_at_least(case: Case, day: Day, shift: int, position: int, visit: int, limit: int) -> bool:
+    """Whether the detour to a visit alone, on free roads, costs `limit` or more.
+
+    Neither serving it nor the delay behind it makes a route cheaper, but where starts are to stay what they were. With
+    traffic a leg at another time may take less; what that could gain is passed over.
+    """
+    length = day.routes[shift, LENGTH]
+    is_known = not (case.visits[visit, REMOTE] or case.numbers[HAS_MOVED])
+    if position < length:
+        is_known = is_known and not case.visits[day.sequence[shift, position], REMOTE]
+    if not is_known:
+        return False
+    speed, there = case.shifts[shift, SPEED], case.visits[visit, PLACE]
+    place, onward = day.labels[shift, position, AT_PLACE], day.labels[shift, position + 1, AT_PLACE]
+    detour = leg_cost(case, place, there, least_seconds(case, speed, place, there))
+    if position < length or case.shifts[shift, END_PLACE] != NONE:
+        detour += leg_cost(case, there, onward, least_seconds(case, speed, there, onward))
+        detour -= leg_cost(case, place, onward, least_seconds(case, speed, place, onward))
+    return detour >= limit
+
+
+@inlined
 def quick_delta(
     case: Case, day: Day, shift: int, position: int, visit: int, latest: int, limit: int
 ) -> tuple[int, bool]:
@@ -159,10 +181,6 @@ def quick_delta(
     if arrival > latest:
         return IMPOSSIBLE, True
     paid = row[PAID_PLACE]
-    setup = visits[visit, SETUP] if paid != to else 0
-    _, end, extra = serve(case, day.standing, visit, case.shifts[shift, ENGINEER], arrival, setup)
-    if end >= FAR_FUTURE:
-        return IMPOSSIBLE, True
     onward = after[AT_PLACE]
     is_open_end = position == length and case.shifts[shift, END_PLACE] == NONE
     if position < length:
@@ -173,6 +191,10 @@ def quick_delta(
             return 0, False
     elif is_open_end:
         onward = to
+    setup = visits[visit, SETUP] if paid != to else 0
+    _, end, extra = serve(case, day.standing, visit, case.shifts[shift, ENGINEER], arrival, setup)
+    if end >= FAR_FUTURE:
+        return IMPOSSIBLE, True
     end = max(end, case.numbers[NOW])
     next_travel = leg_seconds(case, speed, to, onward, end)
     next_arrival = end + next_travel

@@ -40,6 +40,7 @@ from solver.kernel.layout import (
     Int64,
 )
 from solver.kernel.place import (
+    costs_at_least,
     driven_delta,
     earliest_end,
     first_position,
@@ -51,6 +52,8 @@ from solver.kernel.place import (
 
 NEIGHBOURS_LOOKED_AT = 40
 """How many neighbours of a visit have their routes looked at, where not all are."""
+LONG_ROUTE = 25
+"""On routes of more visits only places beside a neighbour are tried, and the ends."""
 TEAMS_TRIED = 8
 """Of the teams that were unserved before, one in so many is tried again."""
 BANKED_NEARBY = 24
@@ -105,25 +108,48 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     return count
 
 
+@inlined
+def mark_neighbours(case: Case, day: Day, visit: int) -> None:
+    """Note the neighbours of a visit with the stamp of its routes."""
+    for place in range(min(NEIGHBOURS_LOOKED_AT, case.near.shape[1])):
+        if case.near[visit, place] >= 0:
+            day.marks[case.near[visit, place]] = day.counts[STAMP]
+
+
+@inlined
+def is_beside_marked(day: Day, shift: int, position: int) -> bool:
+    stamp = day.counts[STAMP]
+    before, after = day.sequence[shift, position - 1], day.sequence[shift, position]
+    return bool(day.marks[before] == stamp or day.marks[after] == stamp)
+
+
 @jit
 def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
     latest = latest_start(case, day, visit)
     earliest = earliest_end(case, visit)
+    is_marked = False
     for looked in range(gather(case, day, visit, look)):
         shift = day.looked[looked]
         breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
         column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
         apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
-        for position in range(first_position(case, day, visit, shift), day.routes[shift, LENGTH] + 1):
+        length = day.routes[shift, LENGTH]
+        is_long = length > LONG_ROUTE and look != LOOK_EVERYWHERE
+        if is_long and not is_marked:
+            mark_neighbours(case, day, visit)
+            is_marked = True
+        for position in range(first_position(case, day, visit, shift), length + 1):
+            if is_long and 0 < position < length and not is_beside_marked(day, shift, position):
+                continue
             if position >= day.routes[shift, SINGLE_FROM] and day.labels[shift, position, column] > latest:
                 break
             after = day.labels[shift, position + 1]
             # Somebody at the same place would take the next one's setup over, and so gain time.
             if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[visit, PLACE]:
                 continue
-            if is_blinked(day):
+            if costs_at_least(case, day, shift, position, visit, best - apart) or is_blinked(day):
                 continue
             delta, is_known = quick_delta(case, day, shift, position, visit, latest, best - apart)
             if not is_known:

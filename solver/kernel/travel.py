@@ -83,10 +83,10 @@ def least_seconds(case: Case, speed: int, origin: int, destination: int) -> int:
     """A lower bound over all departures."""
     if origin == destination:
         return 0
+    if case.numbers[HAS_TRAFFIC]:
+        return int(case.base[origin, destination] * case.least_rates[speed]) if case.numbers[HAS_MATRIX] else 0
     if case.numbers[HAS_MATRIX]:
         return int(case.seconds[speed, origin, destination])
-    if case.numbers[HAS_TRAFFIC]:
-        return 0
     return computed_seconds(case, speed, origin, destination, case.numbers[NOW])
 
 
