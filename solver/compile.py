@@ -123,7 +123,7 @@ def compile_problem(
         traffic_from=travel.traffic_from,
         traffic_rate=travel.traffic_rate,
         sphere=travel.sphere,
-        near=nearest_visits(travel, visits[:, at.PLACE], singles),
+        near=nearest_visits(travel, visits[:, at.PLACE], singles, _with_all_seats(serving, visits, heads)),
         near_shifts=nearest_shifts(travel, visits[:, at.PLACE], shifts[:, at.START_PLACE], serving),
         late_teams=table(orders.late_teams, 5),
         teams=table(orders.teams.rows, at.TEAM_COLUMNS),
@@ -193,6 +193,16 @@ def _serving(
     for visit in np.flatnonzero(visits[:, at.ADMIT] != NONE):
         serving[visit] &= admits[visits[visit, at.ADMIT]][engineers]
     return serving
+
+
+def _with_all_seats(
+    serving: NDArray[np.bool_], visits: NDArray[np.int64], heads: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """`serving`, but the heads of teams with those who may take any seat."""
+    able = serving.copy()
+    seats = np.flatnonzero(visits[:, at.TEAM] >= 0)
+    np.logical_or.at(able, heads[visits[seats, at.TEAM]], serving[seats])
+    return able
 
 
 def arrangement_of(compiled: Compiled, sequences: Sequences) -> Arrangement:

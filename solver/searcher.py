@@ -17,7 +17,8 @@ from solver.kernel.schedule import trace
 
 
 class BrokenRoute(Exception):  # noqa: N818  named for what it says
-    """A route given to the kernel breaks a rule as the kernel drives it; `shift` is its position."""
+    """A route given to the kernel breaks a rule as the kernel drives it, or stands by for too many teams; `shift` is its
+    position."""
 
     def __init__(self, shift: int) -> None:
         self.shift = shift
@@ -61,6 +62,8 @@ class Searcher:
             for seat in range(role[at.SEAT], role[at.SEAT] + role[at.MOST]):
                 shift = plan.held[seat]
                 if shift >= 0:
+                    if day.routes[shift, at.CALLED] == at.MOST_CALLS:
+                        raise BrokenRoute(int(shift))
                     day.routes[shift, at.CALLS + day.routes[shift, at.CALLED]] = seat
                     day.routes[shift, at.CALLED] += 1
         for shift, visits in enumerate(plan.routes):

@@ -1,6 +1,6 @@
 """Inner functions of the search kernel as Python can call them: compiled ones are made for compiled callers only."""
 
-from solver.kernel import place
+from solver.kernel import place, travel
 from solver.kernel.compiled import jit
 from solver.kernel.layout import Case, Day
 
@@ -15,3 +15,18 @@ def quick_delta(
 @jit
 def latest_start(case: Case, day: Day, visit: int) -> int:
     return place.latest_start(case, day, visit)
+
+
+@jit
+def costs_at_least(case: Case, day: Day, shift: int, position: int, visit: int, limit: int) -> bool:
+    return place.costs_at_least(case, day, shift, position, visit, limit)
+
+
+@jit
+def least_seconds(case: Case, speed: int, origin: int, destination: int) -> int:
+    return travel.least_seconds(case, speed, origin, destination)
+
+
+@jit
+def leg_seconds(case: Case, speed: int, origin: int, destination: int, departure: int) -> int:
+    return travel.leg_seconds(case, speed, origin, destination, departure)

@@ -109,6 +109,16 @@ def test_a_team_is_kept_together_and_single_orders_are_planned_around_it() -> No
     assert len({start for (name, _), start in starts(plan).items() if name == "T"}) == 1
 
 
+def test_one_who_stands_by_for_more_teams_than_the_kernel_holds_is_left_to_insertion() -> None:
+    asked = {"roles": [role("lead", skill("a")), role("backup", skill("b"), presence="standby")]}
+    teams = [order(f"T{number}", minutes=5, team=asked) for number in range(at_column.MOST_CALLS + 2)]
+    document = day([engineer("E", skill("a")), engineer("G", skill("b"))], teams)
+    plan, evaluation = planned(document)
+    assert len(plan.teams) == len(teams)
+    assert {member.engineer for team in plan.teams for member in team.standby} == {"G"}
+    assert evaluation.feasible
+
+
 def test_running_and_pinned_work_stays_where_it_is() -> None:
     orders = [
         order("R", "p30", 90, pin={"engineer": "A", "start": at("08:45")}),

@@ -16,7 +16,7 @@ from solver.kernel.place import driven_delta
 from solver.kernel.recreate import LOOK_EVERYWHERE, best_place, recreate
 from solver.kernel.ruin import ruin
 from solver.searcher import BrokenRoute
-from tests.kernel_calls import latest_start, quick_delta
+from tests.kernel_calls import costs_at_least, latest_start, leg_seconds, least_seconds, quick_delta
 from tests.kernel_plans import (
     Loaded,
     defects,
@@ -182,6 +182,41 @@ def test_the_quick_look_at_a_place_tells_what_driving_the_route_tells() -> None:
     assert differing == []
     assert known > 500
     assert stopped > 10
+
+
+def test_a_place_passed_over_for_its_detour_alone_costs_as_much_once_it_is_driven() -> None:
+    differing, passed = [], 0
+    for number, plan in thinned_plans():
+        if plan.case.numbers[at.HAS_TRAFFIC]:
+            continue
+        for visit in singles(plan):
+            set_limits(plan.case, plan.day, visit)
+            for shift in plan.open_shifts():
+                if not may_serve(plan, visit, shift):
+                    continue
+                for position in range(int(plan.case.shifts[shift, at.LOCKED_FIRST]), len(plan.route(shift)) + 1):
+                    driven = driven_delta(plan.case, plan.day, shift, position, visit)
+                    passed += costs_at_least(plan.case, plan.day, shift, position, visit, 1)
+                    if costs_at_least(plan.case, plan.day, shift, position, visit, driven + 1):
+                        differing.append((number, visit, shift, position, driven))
+    assert differing == []
+    assert passed > 100
+
+
+def test_no_leg_is_driven_in_less_than_its_bound() -> None:
+    seen, bounded = 0, 0
+    for _, plan in thinned_plans():
+        case = plan.case
+        places = case.visits[:8, at.PLACE].tolist()
+        for origin in places:
+            for destination in places:
+                least = least_seconds(case, 0, origin, destination)
+                bounded += least > 0
+                for departure in range(case.numbers[at.NOW], case.numbers[at.HORIZON_END], 7_000):
+                    seen += 1
+                    assert least <= leg_seconds(case, 0, origin, destination, departure)
+    assert seen > 1000
+    assert bounded > 100
 
 
 def test_the_best_place_is_the_cheapest_of_all_places() -> None:

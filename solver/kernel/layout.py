@@ -183,7 +183,7 @@ FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
 # Columns of `Day.routes`.
 # STAY_FOR: the seat for whose standby nobody who is free between STAY_FROM and STAY_UNTIL leaves before this is over;
 # without one STAY_FROM is FAR_FUTURE. From CALLS on: the seats whose standby this shift is, CALLED of them.
-MOST_CALLS = 4
+MOST_CALLS = 8
 LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(10)
 ROUTE_COLUMNS = CALLS + MOST_CALLS
 
