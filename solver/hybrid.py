@@ -29,21 +29,16 @@ from solver.teams_first import place_teams_first
 from solver.tighten import without_needless_waiting
 
 if TYPE_CHECKING:
-    from solver.compile import Compiled
     from solver.searcher import Searcher
 
 Progress = Callable[[float, str], None]
 
-INSERTION_SHARE = 0.15
-"""Share of the time limit for the insertion engine's plan, where there are teams."""
 LOOK_AROUND_ITERATIONS = 1000
 """Cold iterations after which starts are compared."""
 READINGS = 6
 """How often a result is driven and scored before it is handed over."""
 MOST_RESERVED = 0.3
 """Share of the time limit that may be kept for that."""
-MOST_INSPECTED = 1500
-"""Up to so many orders exact insertion helps: with a start of its own, and with what is left undone at the end."""
 TAIL_SECONDS, TAIL_SHARE = 0.3, 0.03
 """What that may take: so long, and this share of the time limit."""
 
@@ -100,13 +95,15 @@ def _searched(
     # The kernel is compiled or loaded here, not when the engines are listed.
     from solver.search import Search
     from solver.searcher import BrokenRoute, Searcher
+    from solver.starts import MOST_INSPECTED, starts
 
-    starts = [_start(problem, candidate, limits.seed) for candidate in _candidates(problem, given, limits, budget)]
-    if len(starts) > 1:
-        for _, searcher, _ in starts:
-            searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
-        starts.sort(key=lambda start: _rank(problem, start[1].sequences())[1])
-    compiled, first, given = starts[0]
+    begun = starts(problem, given, limits, budget)
+    if len(begun) > 1:
+        for start in begun:
+            start.searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
+        # Scoring a plan of thousands of orders takes longer than much of the search.
+        begun.sort(key=lambda start: _rank(problem, start.searcher.sequences())[1])
+    compiled, first, given = begun[0].compiled, begun[0].searcher, begun[0].sequences
     whole = limits
     if limits.time_limit_seconds is not None and budget.stopped() is None:
         limits = _less_reading_back(problem, first, limits, limits.time_limit_seconds)
@@ -128,42 +125,9 @@ def _searched(
         mended = without_breaches(problem, found)
         ranked.append((_rank(problem, mended), mended))
     sequences = min(ranked, key=lambda pair: pair[0])[1]
-    sequences = _with_left_outs(problem, sequences, limits)
+    if len(problem.work_orders) <= MOST_INSPECTED:
+        sequences = _with_left_outs(problem, sequences, limits)
     return without_needless_waiting(problem, sequences, budget), stopped_by
-
-
-def _candidates(problem: Problem, given: Sequences, limits: SearchLimits, budget: Budget) -> list[Sequences]:
-    """What the search may begin with: what has to be kept; where there are teams, also those alone as insertion places
-    them, and the plan of the insertion engine."""
-    has_teams = any(order.team is not None for order in problem.work_orders)
-    if not has_teams or len(problem.work_orders) > MOST_INSPECTED or budget.stopped() is not None:
-        return [given]
-    seconds = limits.time_limit_seconds
-    quick = SearchLimits(
-        time_limit_seconds=None if seconds is None else INSERTION_SHARE * seconds,
-        iteration_limit=len(problem.work_orders) if seconds is None else None,
-    )
-    inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
-    return [given, place_teams_first(problem, budget, limits.seed, with_searched=True), inserted]
-
-
-def _start(problem: Problem, given: Sequences, seed: int) -> tuple[Compiled, Searcher, Sequences]:
-    """A problem compiled around a plan, and a searcher that has placed the rest and searched a little."""
-    from solver.compile import arrangement_of, compile_problem
-    from solver.searcher import BrokenRoute, Searcher
-
-    plan = build_plan(problem, given)
-    closed: frozenset[int] = frozenset()
-    while True:
-        compiled = compile_problem(problem, given, plan, closed=closed)
-        try:
-            searcher = Searcher(compiled, arrangement_of(compiled, given), seed)
-        except BrokenRoute as broken:
-            # What the kernel would drive differently stays as it is.
-            closed |= {broken.shift}
-            continue
-        searcher.place_all()
-        return compiled, searcher, given
 
 
 def _less_reading_back(problem: Problem, searcher: Searcher, limits: SearchLimits, seconds: float) -> SearchLimits:
@@ -182,8 +146,6 @@ def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
 def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits) -> Sequences:
     """Orders still open, teams among them, put in by exact insertion where that pays: on routes the kernel leaves
     alone, and at times of breaks it does not look at."""
-    if len(problem.work_orders) > MOST_INSPECTED:
-        return sequences
     plan: Plan = build_plan(problem, sequences)
     if not plan.unassigned:
         return sequences

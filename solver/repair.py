@@ -29,7 +29,7 @@ def without_breaches(problem: Problem, sequences: Sequences) -> Sequences:
         culprits &= {stop.work_order for route in plan.routes for stop in route.stops if stop.work_order}
         if not culprits:
             culprits = set(_last_orders(plan, findings))
-        sequences = _without(sequences, culprits)
+        sequences = without_orders(sequences, culprits)
 
 
 def _without_parts(problem: Problem, plan: Plan, part: str) -> set[str]:
@@ -58,7 +58,8 @@ def _last_orders(plan: Plan, findings: Iterable[Finding]) -> list[str]:
     ]
 
 
-def _without(sequences: Sequences, orders: set[str]) -> Sequences:
+def without_orders(sequences: Sequences, orders: set[str]) -> Sequences:
+    """The sequences without these orders, their standby and the routes that are empty then."""
     routes = []
     for route in sequences.routes:
         visits = tuple(v for v in route.visits if isinstance(v, Rest) or v.work_order not in orders)

@@ -18,7 +18,7 @@ from solver.kernel import layout as at
 from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import BrokenRoute, Searcher
 
-FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
+FIRST_TEMPERATURE, LAST_TEMPERATURE = 3.0, 0.01
 """Start and end of the annealing, in mean costs of a leg."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""

@@ -17,8 +17,7 @@ from solver.kernel.schedule import trace
 
 
 class BrokenRoute(Exception):  # noqa: N818  named for what it says
-    """A route given to the kernel breaks a rule as the kernel drives it, or stands by for too many teams; `shift` is its
-    position."""
+    """A route given to the kernel breaks a rule as the kernel drives it; `shift` is its position."""
 
     def __init__(self, shift: int) -> None:
         self.shift = shift

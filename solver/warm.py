@@ -89,7 +89,7 @@ def _compile_rest(compiled: Compiled) -> None:
     case, day = compiled.case, make_day(compiled)
     for function in (begin, start, remember, take_back):
         compile_for(function, case, day)
-    compile_for(ruin, case, day, 0)
+    compile_for(ruin, case, day, 0, False)
     compile_for(choose_candidates, case, day, 0)
     compile_for(rank_candidates, case, day, 0)
     compile_for(changed_total, case, day, 0, 0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from random import Random
 
 import pytest
@@ -16,7 +17,7 @@ from solver.kernel.place import driven_delta
 from solver.kernel.recreate import LOOK_EVERYWHERE, best_place, recreate
 from solver.kernel.ruin import ruin
 from solver.searcher import BrokenRoute
-from tests.kernel_calls import costs_at_least, latest_start, leg_seconds, least_seconds, quick_delta
+from tests.kernel_calls import costs_at_least, latest_start, least_seconds, leg_seconds, quick_delta
 from tests.kernel_plans import (
     Loaded,
     defects,
@@ -351,16 +352,16 @@ def test_ruin_and_recreate_can_be_let_stand_and_be_taken_back() -> None:
     for number, plan in enumerate(compiled_plans()):
         new = reload(plan, plan.searcher.routes(), seed=number)
         seeds = [visit for visit in range(len(new.case.visits)) if stands_for_itself(new.case, visit)]
-        for seed_visit in seeds[:4]:
+        for seed_visit, is_dear in product(seeds[:4], (False, True)):
             before = snapshot(new)
             associated = int(new.day.counts[at.BESIDE])
             for halves in (1, 2):
-                if ruin(new.case, new.day, seed_visit) and settled(new) and halves == 2:
+                if ruin(new.case, new.day, seed_visit, is_dear) and settled(new) and halves == 2:
                     recreate(new.case, new.day, seed_visit, at.NONE)
                 new.undo(associated)
                 assert (number, snapshot(new)) == (number, before)
                 assert (number, defects(new)) == (number, [])
-            if ruin(new.case, new.day, seed_visit) and settled(new):
+            if ruin(new.case, new.day, seed_visit, is_dear) and settled(new):
                 assert set(new.day.removed[: new.day.counts[at.REMOVED]].tolist()) <= set(new.bank())
                 recreate(new.case, new.day, seed_visit, at.NONE)
                 new.let_stand()

@@ -20,6 +20,7 @@ from solver.kernel.layout import (
     BUSY,
     CEILING,
     CLOSED,
+    COST,
     END_CEILING,
     END_FLOOR,
     ENGINEER,
@@ -27,13 +28,18 @@ from solver.kernel.layout import (
     FAIRNESS_WEIGHT,
     FAR_FUTURE,
     FAR_PAST,
+    FIRST_LABEL,
     FLOOR,
+    FREE,
     HAS_DEPENDENCIES,
     HEAD,
     HELD,
     HELD_UNTIL,
     INSERTED,
+    LABEL_COLUMNS,
+    LABELS,
     LENGTH,
+    LOCKED,
     MOST,
     NEEDS_TIMES,
     NONE,
@@ -69,19 +75,48 @@ from solver.kernel.schedule import drive_one, keeps_duties, trace
 from solver.kernel.seating import pull_teams
 from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
 
-LEFT_OUT_PROBABILITY = 0.1
-"""How often a team that is left undone is looked for, to make room for it."""
-LEFT_OUT_DRAWS = 10
+DEAR_PROBABILITY = 0.1
+"""How often an iteration begins at something dear: left undone, late, or far away."""
+DEAR_DRAWS = 10
 
 
 @inner
-def left_out_team(case: Case, day: Day, otherwise: int) -> int:
-    """The head of some team in the bank, where chance finds one soon."""
-    for _ in range(LEFT_OUT_DRAWS if day.counts[BANKED] > 0 else 0):
-        visit = day.bank[below(day.dice, day.counts[BANKED])]
-        if case.visits[visit, TEAM] >= 0:
-            return int(visit)
-    return otherwise
+def stands_for(case: Case, visit: int) -> int:
+    """The visit itself, or the head of its team."""
+    team = case.visits[visit, TEAM]
+    return int(visit if team < 0 else case.teams[team, HEAD])
+
+
+@inner
+def own_cost(case: Case, day: Day, visit: int) -> int:
+    """What a visit, or the team it is the head of, costs where it is now, about: undone, or on its own leg."""
+    shift, position = day.standing[visit, ROUTE], day.standing[visit, POSITION]
+    if shift < 0:
+        return int(case.visits[visit, UNSERVED])
+    if case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+        return 0
+    before, behind = day.labels[shift, position], day.labels[shift, position + 1]
+    cost = FAR_FUTURE
+    for taken in range(case.numbers[LABELS]):
+        column = FIRST_LABEL + LABEL_COLUMNS * taken
+        if before[column + FREE] < FAR_FUTURE and behind[column + FREE] < FAR_FUTURE:
+            cost = min(cost, behind[column + COST] - before[column + COST])
+    own: int = 0 if cost == FAR_FUTURE else cost
+    if case.visits[visit, TEAM] >= 0:
+        own += day.teams[case.visits[visit, TEAM], TEAM_COST]
+    return own
+
+
+@inner
+def dear_visit(case: Case, day: Day) -> int:
+    """The dearest of some visits that chance draws."""
+    dearest, most = 0, -1
+    for _ in range(DEAR_DRAWS):
+        visit = stands_for(case, below(day.dice, len(case.visits)))
+        cost = own_cost(case, day, visit)
+        if cost > most:
+            dearest, most = visit, cost
+    return dearest
 
 
 @jit
@@ -152,13 +187,6 @@ def shared_cost(case: Case, day: Day) -> int:
             if late > 0:
                 cost += sign * (late * case.late_teams[team, 2] + case.late_teams[team, 3])
     return int(cost)
-
-
-@inner
-def stands_for(case: Case, visit: int) -> int:
-    """The visit itself, or the head of its team."""
-    team = case.visits[visit, TEAM]
-    return int(visit if team < 0 else case.teams[team, HEAD])
 
 
 @jit
@@ -316,12 +344,13 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     With a `batch` from 0 on nothing is ruined: the next visits of a first plan are placed, where that pays.
     """
     seed_visit = stands_for(case, below(day.dice, len(case.visits)))
-    if len(case.teams) > 0 and batch < 0 and throw(day.dice) < LEFT_OUT_PROBABILITY:
-        seed_visit = left_out_team(case, day, seed_visit)
+    is_dear = batch < 0 and throw(day.dice) < DEAR_PROBABILITY
+    if is_dear:
+        seed_visit = dear_visit(case, day)
     associated = day.counts[BESIDE]
     shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
     day.counts[BROKEN] = 0
-    is_good = batch >= 0 or ruin(case, day, seed_visit)
+    is_good = batch >= 0 or ruin(case, day, seed_visit, is_dear)
     slot = 0
     # Settling a route may touch others that wait for its work.
     while is_good and slot < day.counts[TOUCHED]:

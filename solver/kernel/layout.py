@@ -329,4 +329,4 @@ class Day(Pointed):
     COUNTS,
 ) = range(13)
 ROOM_IS_MADE = 2
-"""`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for one that is left undone."""
+"""`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for its seed."""

@@ -250,7 +250,14 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
         rank_candidates(case, day, count)
         if day.counts[TEAMS_STAY] == ROOM_IS_MADE and not waits_for_unserved(case, day, seed_visit):
             # Before others take the room.
-            compose(case, day, case.visits[seed_visit, TEAM], False)
+            if case.visits[seed_visit, TEAM] >= 0:
+                compose(case, day, case.visits[seed_visit, TEAM], False)
+            elif day.standing[seed_visit, ROUTE] < 0:
+                if case.numbers[HAS_DEPENDENCIES]:
+                    set_limits(case, day, seed_visit)
+                _, shift, position = best_place(case, day, seed_visit, LOOK_NEAR)
+                if shift >= 0:
+                    insert(case, day, shift, position, seed_visit)
     has_dependencies = case.numbers[HAS_DEPENDENCIES] == 1
     for _ in range(2 if has_dependencies else 1):
         for place in range(count):

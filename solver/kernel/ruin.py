@@ -6,7 +6,9 @@ from solver.kernel.change import remove
 from solver.kernel.compiled import inner, jit
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
+    CLASS,
     CLOSED,
+    ENGINEER,
     LEAST,
     LENGTH,
     LOCKED,
@@ -41,8 +43,11 @@ ROOMS_PER_SEAT = 2
 
 
 @jit
-def ruin(case: Case, day: Day, seed_visit: int) -> bool:
-    """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back."""
+def ruin(case: Case, day: Day, seed_visit: int, is_dear: bool) -> bool:
+    """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back.
+
+    For a dear one room is made where it may go: a team is taken apart, a single visit looks at no other routes.
+    """
     day.counts[TEAMS_STAY] = 0
     if len(case.teams) > 0:
         day.counts[TEAMS_STAY] = int(throw(day.dice) < TEAMS_STAY_PROBABILITY)
@@ -58,9 +63,14 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
     strings = int(throw(day.dice) * most_strings + 1.0)
     if strings < 1:
         strings = 1
-    team = case.visits[seed_visit, TEAM]
-    if team >= 0 and day.standing[seed_visit, ROUTE] < 0:
+    team, is_served = case.visits[seed_visit, TEAM], day.standing[seed_visit, ROUTE] >= 0
+    is_locked = is_served and case.visits[seed_visit, LOCKED]
+    if team >= 0 and not is_locked and (is_dear or not is_served):
+        if is_served and not remove(case, day, seed_visit):
+            return False
         return make_room(case, day, team, longest)
+    if is_dear:
+        day.counts[TEAMS_STAY] = ROOM_IS_MADE
     done = 0
     for place in range(-1, case.near.shape[1]):
         if done >= strings:
@@ -70,6 +80,8 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
             break
         shift = day.standing[visit, ROUTE]
         if shift < 0 or day.touched[shift] >= 0 or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+            continue
+        if is_dear and case.option_of[case.visits[seed_visit, CLASS], case.shifts[shift, ENGINEER]] < 0:
             continue
         length = day.routes[shift, LENGTH]
         limit = min(float(length), longest)
@@ -82,7 +94,7 @@ def ruin(case: Case, day: Day, seed_visit: int) -> bool:
 
 @inner
 def make_room(case: Case, day: Day, team: int, longest: float) -> bool:
-    """Remove strings from routes of people whom a team that is left undone could take, wherever they are."""
+    """Remove strings from routes of people whom a team could take, wherever they are."""
     day.counts[TEAMS_STAY] = ROOM_IS_MADE
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
         seat = case.roles[role, SEAT]

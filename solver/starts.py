@@ -1,0 +1,110 @@
+"""What a search may begin with, and a searcher that has taken it up.
+
+The kernel searches best where no route is closed to it. So of a plan that is nothing but a proposal, whatever the
+kernel cannot take up is left to the search instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from dispatcher.plan import Rest, Sequences, Visit
+from dispatcher.planning import SearchLimits
+from dispatcher.problem import Problem, ShiftKey
+from dispatcher.schedule import build_plan
+from solver.budget import Budget
+from solver.compile import Compiled, arrangement_of, compile_problem
+from solver.insertion import InsertionEngine
+from solver.repair import without_orders
+from solver.searcher import BrokenRoute, Searcher
+from solver.teams_first import place_teams_first
+
+INSERTION_SHARE = 0.15
+"""Share of the time limit for the insertion engine's plan, where there are teams."""
+MOST_INSPECTED = 1500
+"""Up to so many orders exact insertion helps: with a start of its own, and with what is left undone at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A problem compiled around sequences, and a searcher that has placed the rest."""
+
+    sequences: Sequences
+    compiled: Compiled
+    searcher: Searcher
+
+
+def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget) -> list[Start]:
+    """Around what has to be kept: nothing else; and where there are teams, also those alone as insertion places them,
+    and the plan of the insertion engine."""
+    found = [_start(problem, kept, kept, limits.seed)]
+    has_teams = any(order.team is not None for order in problem.work_orders)
+    if has_teams and len(problem.work_orders) <= MOST_INSPECTED and budget.stopped() is None:
+        seconds = limits.time_limit_seconds
+        quick = SearchLimits(
+            time_limit_seconds=None if seconds is None else INSERTION_SHARE * seconds,
+            iteration_limit=len(problem.work_orders) if seconds is None else None,
+        )
+        inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
+        for proposed in (place_teams_first(problem, budget, limits.seed, with_searched=True), inserted):
+            found.append(_start(problem, _leaving_at_once(proposed, kept), kept, limits.seed))
+    return found
+
+
+def _start(problem: Problem, sequences: Sequences, kept: Sequences, seed: int) -> Start:
+    """Take up sequences, with their routes closed, or their orders left out, that the kernel would drive otherwise."""
+    closed: frozenset[int] = frozenset()
+    while True:
+        plan = build_plan(problem, sequences)
+        compiled = compile_problem(problem, sequences, plan, closed=closed)
+        try:
+            searcher = Searcher(compiled, arrangement_of(compiled, sequences), seed)
+        except BrokenRoute as broken:
+            loose = _loose(problem, sequences, kept, compiled.shifts[broken.shift])
+            if loose:
+                sequences = without_orders(sequences, loose)
+            else:
+                closed |= {broken.shift}
+            continue
+        searcher.place_all()
+        return Start(sequences, compiled, searcher)
+
+
+def _loose(problem: Problem, sequences: Sequences, kept: Sequences, shift: ShiftKey) -> set[str]:
+    """What need not be kept of that for which a shift stands by, else of its route; with all that waits for it."""
+    firm = _served(kept)
+    called = {order for order, members in sequences.standby.items() if any(m.engineer == shift[0] for m in members)}
+    on_route = {
+        visit.work_order
+        for route in sequences.routes
+        for visit in route.visits
+        if isinstance(visit, Visit) and (route.engineer, route.shift) == shift
+    }
+    loose = called - firm or on_route - firm
+    while True:
+        waiting = {o.id for o in problem.work_orders if loose.intersection(d.work_order for d in o.depends_on)}
+        if waiting <= loose:
+            return loose - firm
+        loose |= waiting
+
+
+def _leaving_at_once(sequences: Sequences, kept: Sequences) -> Sequences:
+    """The same without waiting before departures, where the kernel sees to that itself."""
+    firm = _served(kept)
+    routes = tuple(
+        replace(
+            route,
+            visits=tuple(
+                visit if isinstance(visit, Rest) or visit.work_order in firm else replace(visit, leave_not_before=None)
+                for visit in route.visits
+            ),
+        )
+        for route in sequences.routes
+    )
+    return replace(sequences, routes=routes)
+
+
+def _served(sequences: Sequences) -> frozenset[str]:
+    visits: Iterable[Visit | Rest] = (visit for route in sequences.routes for visit in route.visits)
+    return frozenset(visit.work_order for visit in visits if isinstance(visit, Visit))
