@@ -27,11 +27,12 @@ from benchmarks.machine import machine
 from benchmarks.page import write_section
 from benchmarks.report import table
 from benchmarks.suite import hard_spec, rich_spec
+from benchmarks.team_suite import team_spec
 from data.synthetic import FleetSpec, synthetic_problem
 from dispatcher.evaluate import evaluate
 from dispatcher.planning import SearchLimits
 from dispatcher.schedule import build_plan
-from solver import compile_sorting, search
+from solver import compile, compile_sorting, nearness, search
 from solver.engines import DEFAULT_ENGINE, engine_named
 from solver.hybrid import warm_up
 
@@ -46,6 +47,7 @@ DAYS: tuple[tuple[str, FleetSpec], ...] = (
     ("hard windows, 300 orders, loose", hard_spec(300, 0.8, 13)),
     ("everything, 100 orders", rich_spec(100, 1.1, 11)),
     ("everything, 300 orders", rich_spec(300, 0.8, 12)),
+    ("many teams, 100 orders", team_spec(100, 0.1, 12)),
 )
 
 
@@ -63,6 +65,8 @@ VARIANTS = (
     Variant("without recombination", lambda: patch.object(search, "RECOMBINED_AT", ())),
     Variant("without orders by value and by scarcity", lambda: patch.dict(compile_sorting.OWN_CHANCES, _never())),
     Variant("without the first quick descent", lambda: patch.object(search, "QUICK_SHARE", 0.0)),
+    Variant("without beginning at what is dear", lambda: patch.object(compile, "DEAR_PER_MILLE", 0)),
+    Variant("neighbours by the way alone", lambda: patch.object(nearness, "MOST_KINDS", 0)),
     Variant("without annealing", lambda: patch.object(search, "FIRST_TEMPERATURE", search.LAST_TEMPERATURE)),
     Variant("on one thread", nullcontext, threads=1),
 )

@@ -157,7 +157,9 @@ def highest_level(graph: SkillGraph, held: Sequence[HeldSkill], skill: str) -> i
         >>> highest_level(SkillGraph(), [HeldSkill("crane", 3, valid_until=1_000)], "crane")
         3
     """
-    levels = [one.level - graph.routes(one.skill, skill)[0].level_loss for one in held if graph.routes(one.skill, skill)]
+    levels = [
+        one.level - graph.routes(one.skill, skill)[0].level_loss for one in held if graph.routes(one.skill, skill)
+    ]
     return max((0, *levels))
 
 

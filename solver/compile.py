@@ -25,6 +25,8 @@ from solver.kernel import layout as at
 from solver.kernel.layout import FAR_PAST, NONE, Case
 from solver.nearness import nearest_shifts, nearest_visits
 
+DEAR_PER_MILLE = 100
+"""How many of a thousand iterations begin at something dear: left undone, late, or far away."""
 SCANNED_WHOLE = 30
 """Up to so many visits every route is looked at for every one of them."""
 
@@ -179,6 +181,7 @@ def _numbers(
     seats = int((orders.visits[:, at.TEAM] >= 0).sum())
     numbers[at.IS_SCANNED_WHOLE] = int(len(orders.visits) - seats + len(orders.teams.rows) <= SCANNED_WHOLE)
     numbers[at.HORIZON_END] = problem.end
+    numbers[at.DEAR_PER_MILLE] = DEAR_PER_MILLE
     return numbers
 
 

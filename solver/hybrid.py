@@ -35,7 +35,7 @@ Progress = Callable[[float, str], None]
 
 LOOK_AROUND_ITERATIONS = 1000
 """Cold iterations after which starts are compared."""
-READINGS = 6
+READINGS = 4
 """How often a result is driven and scored before it is handed over."""
 MOST_RESERVED = 0.3
 """Share of the time limit that may be kept for that."""
@@ -103,7 +103,7 @@ def _searched(
             start.searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
         # Scoring a plan of thousands of orders takes longer than much of the search.
         begun.sort(key=lambda start: _rank(problem, start.searcher.sequences())[1])
-    compiled, first, given = begun[0].compiled, begun[0].searcher, begun[0].sequences
+    compiled, first = begun[0].compiled, begun[0].searcher
     whole = limits
     if limits.time_limit_seconds is not None and budget.stopped() is None:
         limits = _less_reading_back(problem, first, limits, limits.time_limit_seconds)
@@ -120,7 +120,7 @@ def _searched(
         # Where a route waits for others, and they for it, the way to its times may matter: then it is not kept.
         found = given
     budget.change(whole)
-    ranked = [(_rank(problem, candidate), candidate) for candidate in (found, given)]
+    ranked = [(_rank(problem, candidate), candidate) for candidate in (found, *(start.proposed for start in begun))]
     if ranked[0][0][0]:
         mended = without_breaches(problem, found)
         ranked.append((_rank(problem, mended), mended))

@@ -18,8 +18,10 @@ from solver.kernel import layout as at
 from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import BrokenRoute, Searcher
 
-FIRST_TEMPERATURE, LAST_TEMPERATURE = 3.0, 0.01
-"""Start and end of the annealing, in mean costs of a leg."""
+FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
+"""Start and end of the annealing, in mean costs of a leg; where more than legs is at stake it starts warmer."""
+MOST_WARMTH = 3.0
+"""So many times as warm at most."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
 SLICE_SECONDS = 0.2
@@ -58,6 +60,7 @@ class Search:
         self._pool = RoutePool(compiled)
         self._began = budget.elapsed_seconds
         self._leg_cost = self._mean_leg_cost()
+        self._warmth = self._cost_of_order_in_legs()
         self._first = searchers[0].arrangement()
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
@@ -131,7 +134,7 @@ class Search:
 
     def _temperature(self, done: float) -> float:
         """Cold for a first quick descent, then from warm to cold geometrically."""
-        first, last = FIRST_TEMPERATURE * self._leg_cost, LAST_TEMPERATURE * self._leg_cost
+        first, last = FIRST_TEMPERATURE * self._warmth * self._leg_cost, LAST_TEMPERATURE * self._leg_cost
         if done < QUICK_SHARE:
             return last
         share = (done - QUICK_SHARE) / (1.0 - QUICK_SHARE)
@@ -149,6 +152,12 @@ class Search:
             legs += length
             cost += weight * self._searchers[0].travel_seconds(shift)
         return max(1000.0, cost / legs if legs else 1000.0)
+
+    def _cost_of_order_in_legs(self) -> float:
+        """What an order costs in the mean at first, undone or late as it may be: with values at stake, and not only
+        ways, trades are larger."""
+        visits = max(1, len(self._compiled.case.visits))
+        return min(MOST_WARMTH, max(1.0, self._searchers[0].best_total / visits / self._leg_cost))
 
     # -- between slices ----------------------------------------------------------------------------------------
 

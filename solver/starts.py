@@ -28,9 +28,9 @@ MOST_INSPECTED = 1500
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A problem compiled around sequences, and a searcher that has placed the rest."""
+    """A proposal, the problem compiled around what the kernel takes up of it, and a searcher with the rest placed."""
 
-    sequences: Sequences
+    proposed: Sequences
     compiled: Compiled
     searcher: Searcher
 
@@ -48,12 +48,14 @@ def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budg
         )
         inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
         for proposed in (place_teams_first(problem, budget, limits.seed, with_searched=True), inserted):
-            found.append(_start(problem, _leaving_at_once(proposed, kept), kept, limits.seed))
+            found.append(_start(problem, proposed, kept, limits.seed))
     return found
 
 
-def _start(problem: Problem, sequences: Sequences, kept: Sequences, seed: int) -> Start:
-    """Take up sequences, with their routes closed, or their orders left out, that the kernel would drive otherwise."""
+def _start(problem: Problem, proposed: Sequences, kept: Sequences, seed: int) -> Start:
+    """Take up a proposal, with those of its orders left out, or their routes closed, that the kernel would drive
+    otherwise."""
+    sequences = _leaving_at_once(proposed, kept)
     closed: frozenset[int] = frozenset()
     while True:
         plan = build_plan(problem, sequences)
@@ -68,7 +70,7 @@ def _start(problem: Problem, sequences: Sequences, kept: Sequences, seed: int) -
                 closed |= {broken.shift}
             continue
         searcher.place_all()
-        return Start(sequences, compiled, searcher)
+        return Start(proposed, compiled, searcher)
 
 
 def _loose(problem: Problem, sequences: Sequences, kept: Sequences, shift: ShiftKey) -> set[str]:

@@ -21,6 +21,7 @@ from solver.kernel.layout import (
     CEILING,
     CLOSED,
     COST,
+    DEAR_PER_MILLE,
     END_CEILING,
     END_FLOOR,
     ENGINEER,
@@ -75,9 +76,8 @@ from solver.kernel.schedule import drive_one, keeps_duties, trace
 from solver.kernel.seating import pull_teams
 from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
 
-DEAR_PROBABILITY = 0.1
-"""How often an iteration begins at something dear: left undone, late, or far away."""
 DEAR_DRAWS = 10
+"""Visits of which the dearest is begun at, where an iteration begins at something dear."""
 
 
 @inner
@@ -344,7 +344,7 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     With a `batch` from 0 on nothing is ruined: the next visits of a first plan are placed, where that pays.
     """
     seed_visit = stands_for(case, below(day.dice, len(case.visits)))
-    is_dear = batch < 0 and throw(day.dice) < DEAR_PROBABILITY
+    is_dear = batch < 0 and below(day.dice, 1000) < case.numbers[DEAR_PER_MILLE]
     if is_dear:
         seed_visit = dear_visit(case, day)
     associated = day.counts[BESIDE]

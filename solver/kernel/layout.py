@@ -168,8 +168,9 @@ UNTIL, NUMERATOR, DENOMINATOR, PENALTY = range(4)
     ENGINEERS,
     IS_SCANNED_WHOLE,
     HORIZON_END,
+    DEAR_PER_MILLE,
     NUMBERS,
-) = range(23)
+) = range(24)
 
 MOVED_TOLERANCE_SECONDS = 900
 """`change_shift` counts what lies beyond this (planning document, section 9)."""
