@@ -19,9 +19,9 @@ from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import BrokenRoute, Searcher
 
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
-"""Start and end of the annealing, in mean costs of a leg; where more than legs is at stake it starts warmer."""
-MOST_WARMTH = 3.0
-"""So many times as warm at most."""
+"""Start and end of the annealing, in mean costs of a leg."""
+WARMTH_OF_VALUES, MOST_WARMTH = 4.0, 3.0
+"""Where an order costs more than a leg, annealing starts warmer by so much for each leg more; and at most so warm."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
 SLICE_SECONDS = 0.2
@@ -60,7 +60,7 @@ class Search:
         self._pool = RoutePool(compiled)
         self._began = budget.elapsed_seconds
         self._leg_cost = self._mean_leg_cost()
-        self._warmth = self._cost_of_order_in_legs()
+        self._warmth: float | None = None
         self._first = searchers[0].arrangement()
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
@@ -82,6 +82,8 @@ class Search:
                 if self._limits.iteration_limit is not None:
                     left = self._limits.iteration_limit - self._budget.iterations
                     iterations = min(iterations, max(1, -(-left // len(self._searchers))))
+                if self._warmth is None and done >= QUICK_SHARE:
+                    self._warmth = self._warmth_of_values()
                 first, last = self._temperature(done), self._temperature(self._done_after(iterations, speed))
                 began = time.monotonic()
                 runs = [threads.submit(searcher.run, iterations, first, last) for searcher in self._searchers]
@@ -134,9 +136,10 @@ class Search:
 
     def _temperature(self, done: float) -> float:
         """Cold for a first quick descent, then from warm to cold geometrically."""
-        first, last = FIRST_TEMPERATURE * self._warmth * self._leg_cost, LAST_TEMPERATURE * self._leg_cost
-        if done < QUICK_SHARE:
+        first, last = FIRST_TEMPERATURE * self._leg_cost, LAST_TEMPERATURE * self._leg_cost
+        if self._warmth is None:
             return last
+        first *= self._warmth
         share = (done - QUICK_SHARE) / (1.0 - QUICK_SHARE)
         return float(first * (last / first) ** share)
 
@@ -153,11 +156,10 @@ class Search:
             cost += weight * self._searchers[0].travel_seconds(shift)
         return max(1000.0, cost / legs if legs else 1000.0)
 
-    def _cost_of_order_in_legs(self) -> float:
-        """What an order costs in the mean at first, undone or late as it may be: with values at stake, and not only
-        ways, trades are larger."""
-        visits = max(1, len(self._compiled.case.visits))
-        return min(MOST_WARMTH, max(1.0, self._searchers[0].best_total / visits / self._leg_cost))
+    def _warmth_of_values(self) -> float:
+        """How much warmer annealing starts for what orders cost, undone or late, in a plan that is no longer raw."""
+        legs_of_order = self.best_total / len(self._compiled.case.visits) / self._leg_cost
+        return min(MOST_WARMTH, 1.0 + WARMTH_OF_VALUES * max(0.0, legs_of_order - 1.0))
 
     # -- between slices ----------------------------------------------------------------------------------------
 
