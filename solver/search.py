@@ -14,13 +14,15 @@ from threading import Thread
 from dispatcher.planning import SearchLimits, StoppedBy
 from solver.budget import Budget
 from solver.compile import Arrangement, Compiled
-from solver.kernel import layout as at
 from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import BrokenRoute, Searcher
 
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
-"""Start and end of the annealing, in mean costs of a leg."""
-WARMTH_OF_VALUES, MOST_WARMTH = 4.0, 3.0
+"""Start and end of the annealing, in mean costs of a leg between two stops."""
+STOPS_OF_A_LEG = 10
+"""And on routes of more stops than this the start by as much warmer as they are longer: what such a route is worth
+changing for is decided by more legs."""
+WARMTH_OF_VALUES, MOST_WARMTH = 5.0, 4.0
 """Where an order costs more than a leg, annealing starts warmer by so much for each leg more; and at most so warm."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
@@ -59,7 +61,7 @@ class Search:
         self._progress = progress
         self._pool = RoutePool(compiled)
         self._began = budget.elapsed_seconds
-        self._leg_cost = self._mean_leg_cost()
+        _, self._leg_cost = searchers[0].driving()
         self._warmth: float | None = None
         self._first = searchers[0].arrangement()
         self.best: Arrangement = self._searchers[0].best()
@@ -83,7 +85,7 @@ class Search:
                     left = self._limits.iteration_limit - self._budget.iterations
                     iterations = min(iterations, max(1, -(-left // len(self._searchers))))
                 if self._warmth is None and done >= QUICK_SHARE:
-                    self._warmth = self._warmth_of_values()
+                    self._take_temperature()
                 first, last = self._temperature(done), self._temperature(self._done_after(iterations, speed))
                 began = time.monotonic()
                 runs = [threads.submit(searcher.run, iterations, first, last) for searcher in self._searchers]
@@ -143,23 +145,14 @@ class Search:
         share = (done - QUICK_SHARE) / (1.0 - QUICK_SHARE)
         return float(first * (last / first) ** share)
 
-    def _mean_leg_cost(self) -> float:
-        """What a served order costs on its routes in the mean: the scale on which trades are judged."""
-        day, case = self._searchers[0].day, self._compiled.case
-        legs, cost = 0, 0.0
-        weight = float(case.numbers[at.TRAVEL_WEIGHT])
-        for shift in range(len(case.shifts)):
-            length = int(day.routes[shift, at.LENGTH])
-            if not length or shift in self._compiled.closed:
-                continue
-            legs += length
-            cost += weight * self._searchers[0].travel_seconds(shift)
-        return max(1000.0, cost / legs if legs else 1000.0)
-
-    def _warmth_of_values(self) -> float:
-        """How much warmer annealing starts for what orders cost, undone or late, in a plan that is no longer raw."""
-        legs_of_order = self.best_total / len(self._compiled.case.visits) / self._leg_cost
-        return min(MOST_WARMTH, 1.0 + WARMTH_OF_VALUES * max(0.0, legs_of_order - 1.0))
+    def _take_temperature(self) -> None:
+        """Set the scale of the annealing by a plan that is no longer raw: its legs, how many a route has of them, and
+        what orders cost beside the driving, undone or late."""
+        searcher = self._searchers[0]
+        driving, self._leg_cost = searcher.driving()
+        legs_of_order = max(0, searcher.total - driving) / len(self._compiled.case.visits) / self._leg_cost
+        self._warmth = min(MOST_WARMTH, 1.0 + WARMTH_OF_VALUES * legs_of_order)
+        self._warmth *= max(1.0, searcher.stops_of_route() / STOPS_OF_A_LEG)
 
     # -- between slices ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from solver.compile import Arrangement, Compiled, Stay, sequences_of
 from solver.day_arrays import make_day
 from solver.kernel import layout as at
 from solver.kernel.dice import seed_dice
-from solver.kernel.iterate import begin, remember, search, start
+from solver.kernel.iterate import begin, driven, remember, search, start
 from solver.kernel.layout import Day
 from solver.kernel.recreate import FIRST_BATCH
 from solver.kernel.schedule import trace
@@ -96,15 +96,16 @@ class Searcher:
         for _ in range(2 if self.compiled.case.numbers[at.HAS_DEPENDENCIES] else 1):
             search(self.compiled.case, self.day, 0, 1.0, 1.0, batches)
 
-    def travel_seconds(self, shift: int) -> int:
-        """What is driven on a route."""
-        case, day = self.compiled.case, self.day
-        rests = np.zeros(day.sequence.shape[1] + 2, dtype=np.int64)
-        trace(case, day, shift, rests)
-        served = day.sequence[shift, : day.routes[shift, at.LENGTH]]
-        return int(
-            day.routes[shift, at.BUSY] - (day.standing[served, at.FINISH] - day.standing[served, at.BEGIN]).sum()
-        )
+    def driving(self) -> tuple[int, float]:
+        """What all legs of the present plan cost; and one from a stop to the next in the mean, the scale on which
+        trades are judged."""
+        whole, between, legs = driven(self.compiled.case, self.day)
+        return whole, max(1000.0, between / legs if legs else whole)
+
+    def stops_of_route(self) -> float:
+        """How many visits a route has in the mean, where it has any."""
+        lengths = self.day.routes[:, at.LENGTH]
+        return float(lengths.sum() / max(1, np.count_nonzero(lengths)))
 
     def columns(self) -> list[tuple[int, list[int], list[int], int]]:
         """(shift, visits, seats it stands by in, cost) of the routes there are now."""

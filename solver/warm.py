@@ -26,7 +26,7 @@ from solver.day_arrays import make_day
 from solver.kernel.change import insert, take_back
 from solver.kernel.compiled import CACHE_FOLDER, cache_folder, compile_for, is_warm
 from solver.kernel.compose import compose
-from solver.kernel.iterate import begin, changed_total, remember, start
+from solver.kernel.iterate import begin, changed_total, driven, remember, start
 from solver.kernel.recreate import best_place, choose_candidates, rank_candidates
 from solver.kernel.ruin import ruin
 from solver.kernel.seating import pull_forward
@@ -87,7 +87,7 @@ def _compile_teams(compiled: Compiled) -> None:
 
 def _compile_rest(compiled: Compiled) -> None:
     case, day = compiled.case, make_day(compiled)
-    for function in (begin, start, remember, take_back):
+    for function in (begin, start, remember, take_back, driven):
         compile_for(function, case, day)
     compile_for(ruin, case, day, 0, False)
     compile_for(choose_candidates, case, day, 0)

@@ -24,6 +24,7 @@ from solver.kernel.layout import (
     DEAR_PER_MILLE,
     END_CEILING,
     END_FLOOR,
+    END_PLACE,
     ENGINEER,
     ENGINEERS,
     FAIRNESS_WEIGHT,
@@ -44,6 +45,7 @@ from solver.kernel.layout import (
     MOST,
     NEEDS_TIMES,
     NONE,
+    NOW,
     PAYS,
     PLACE,
     POSITION,
@@ -55,7 +57,9 @@ from solver.kernel.layout import (
     ROUTE,
     ROUTE_COST,
     SEAT,
+    SPEED,
     STANDING_BY,
+    START_PLACE,
     STAY_FROM,
     TEAM,
     TEAM_COST,
@@ -75,6 +79,7 @@ from solver.kernel.ruin import ruin
 from solver.kernel.schedule import drive_one, keeps_duties, trace
 from solver.kernel.seating import pull_teams
 from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
+from solver.kernel.travel import leg_cost, leg_seconds
 
 DEAR_DRAWS = 10
 """Visits of which the dearest is begun at, where an iteration begins at something dear."""
@@ -187,6 +192,34 @@ def shared_cost(case: Case, day: Day) -> int:
             if late > 0:
                 cost += sign * (late * case.late_teams[team, 2] + case.late_teams[team, 3])
     return int(cost)
+
+
+@jit
+def driven(case: Case, day: Day) -> tuple[int, int, int]:
+    """What all legs cost as the roads are now; what those from one stop to the next cost, and how many these are."""
+    whole, between, legs = 0, 0, 0
+    for shift in range(len(case.shifts)):
+        length, speed = day.routes[shift, LENGTH], case.shifts[shift, SPEED]
+        if length == 0 or case.shifts[shift, CLOSED]:
+            continue
+        place, stops = case.shifts[shift, START_PLACE], 0
+        for position in range(length + 1):
+            there = case.shifts[shift, END_PLACE]
+            if position < length:
+                visit = day.sequence[shift, position]
+                if case.visits[visit, REMOTE]:
+                    continue
+                there = case.visits[visit, PLACE]
+            if there == NONE:
+                continue
+            cost = leg_cost(case, place, there, leg_seconds(case, speed, place, there, case.numbers[NOW]))
+            whole += cost
+            if stops > 0 and position < length:
+                between += cost
+                legs += 1
+            place = there
+            stops += 1
+    return whole, between, legs
 
 
 @jit

@@ -111,7 +111,7 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
 @inlined
 def mark_neighbours(case: Case, day: Day, visit: int) -> None:
     """Note the neighbours of a visit with the stamp of its routes."""
-    for place in range(min(NEIGHBOURS_LOOKED_AT, case.near.shape[1])):
+    for place in range(case.near.shape[1]):
         if case.near[visit, place] >= 0:
             day.marks[case.near[visit, place]] = day.counts[STAMP]
 
