@@ -56,6 +56,9 @@ class Problem:
     _holdings: dict[tuple[str, tuple[RequiredSkill, ...]], _Timeline] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _timelines: dict[tuple[tuple[HeldSkill, ...], tuple[RequiredSkill, ...]], _Timeline] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def location_index(self) -> Mapping[str, int]:
@@ -90,7 +93,10 @@ class Problem:
         """
         part = replace(self, engineers=tuple(engineers), work_orders=tuple(work_orders))
         vars(part).update(
-            _qualifications=self._qualifications, _holdings=self._holdings, location_index=self.location_index
+            _qualifications=self._qualifications,
+            _holdings=self._holdings,
+            _timelines=self._timelines,
+            location_index=self.location_index,
         )
         return part
 
@@ -122,7 +128,18 @@ class Problem:
         key = (engineer.id, required)
         timeline = self._holdings.get(key)
         if timeline is None:
-            timeline = self._holdings[key] = _Timeline(self.skill_graph, engineer.skills, required)
+            timeline = self._holdings[key] = self._shared_timeline(engineer, required)
+        return timeline
+
+    def _shared_timeline(self, engineer: Engineer, required: tuple[RequiredSkill, ...]) -> _Timeline:
+        """One for all who hold the same of what leads to the skills required."""
+        routes = self.skill_graph.routes
+        telling = tuple(
+            held for held in engineer.skills if any(routes(held.skill, wanted.skill) for wanted in required)
+        )
+        timeline = self._timelines.get((telling, required))
+        if timeline is None:
+            timeline = self._timelines[telling, required] = _Timeline(self.skill_graph, telling, required)
         return timeline
 
     def leg_seconds(self, origin: str, destination: str, departure: int, engineer: Engineer) -> int:

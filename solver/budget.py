@@ -30,6 +30,11 @@ class Budget:
         seconds = self._limits.time_limit_seconds
         return seconds is not None and self.elapsed_seconds >= share * seconds
 
+    def lasts(self, seconds: float) -> bool:
+        """Whether something that takes so long would end within the time limit."""
+        limit = self._limits.time_limit_seconds
+        return limit is None or self.elapsed_seconds + seconds < limit
+
     def stopped(self) -> StoppedBy | None:
         """Why the run must end now; None while it may go on."""
         if self._cancelled():

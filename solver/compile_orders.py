@@ -228,7 +228,7 @@ class OrderArrays:
         if order.allowed_engineers or order.excluded_engineers or order.pin is not None:
             pinned = None if order.pin is None else order.pin.engineer
             row[at.ADMIT] = len(self._admits)
-            self._admits.append([order.admits(e.id) and pinned in (None, e.id) for e in self.crew.engineers])
+            self._admits.append([pinned in (None, e.id) and order.admits(e.id) for e in self.crew.engineers])
         if order.preferred_engineers:
             row[at.PREFER] = len(self._prefers)
             self._prefers.append([engineer.id in order.preferred_engineers for engineer in self.crew.engineers])

@@ -185,11 +185,11 @@ class DayState:
         worst_weight, fairness_weight = weights.of("worst_lateness"), weights.of("fairness")
         value = 0
         if worst_weight:
-            before = max((route.worst_lateness for route in self.routes), default=0)
-            after = max(
-                (route.worst_lateness for index, route in enumerate(self.routes) if index not in labels),
-                default=0,
-            )
+            latenesses = [route.worst_lateness for route in self.routes]
+            before = max(latenesses, default=0)
+            for index in labels:
+                latenesses[index] = 0
+            after = max(latenesses, default=0)
             value += worst_weight * (max(after, worst, *(label.worst for label in labels.values())) - before)
         if fairness_weight:
             busy = self._busy()
@@ -227,11 +227,10 @@ class DayState:
         return price
 
     def _busy(self) -> dict[str, int]:
-        return {
-            engineer: sum(self.routes[index].busy_seconds for index in indices)
-            for engineer, indices in self.routes_of.items()
-            if indices
-        }
+        busy = {engineer: 0 for engineer, indices in self.routes_of.items() if indices}
+        for route in self.routes:
+            busy[route.engineer.id] += route.busy_seconds
+        return busy
 
     def has_parts(self, order: WorkOrder, routes: Sequence[int]) -> bool:
         """Whether the stocks of these shifts, pooled, still hold what the order needs."""

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 
+from dispatcher.collector import collector_paused
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Sequences
 from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
@@ -27,9 +27,6 @@ from solver.insertion import InsertionEngine
 from solver.repair import without_breaches
 from solver.teams_first import place_teams_first
 from solver.tighten import without_needless_waiting
-
-if TYPE_CHECKING:
-    from solver.searcher import Searcher
 
 Progress = Callable[[float, str], None]
 
@@ -59,7 +56,8 @@ class HybridEngine:
         warm_up(progress)
         budget = Budget(limits, cancelled)
         progress(0.0, "placing running and pinned work")
-        given = place_teams_first(problem, budget, limits.seed, with_searched=False)
+        with collector_paused():
+            given = place_teams_first(problem, budget, limits.seed, with_searched=False)
         try:
             sequences, stopped_by = _searched(problem, given, limits, budget, progress)
         except CannotCompile:
@@ -97,45 +95,52 @@ def _searched(
     from solver.searcher import BrokenRoute, Searcher
     from solver.starts import MOST_INSPECTED, starts
 
-    begun = starts(problem, given, limits, budget)
+    with collector_paused():
+        begun = starts(problem, given, limits, budget)
     if len(begun) > 1:
         for start in begun:
             start.searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
         # Scoring a plan of thousands of orders takes longer than much of the search.
         begun.sort(key=lambda start: _rank(problem, start.searcher.sequences())[1])
     compiled, first = begun[0].compiled, begun[0].searcher
-    whole = limits
-    if limits.time_limit_seconds is not None and budget.stopped() is None:
-        limits = _less_reading_back(problem, first, limits, limits.time_limit_seconds)
+    began = time.monotonic()
+    found = first.sequences()
+    rank = _rank(problem, found)
+    reading_seconds = time.monotonic() - began
+    stopped_by: StoppedBy | None = budget.stopped()
+    # A search that could hardly begin is not worth a second reading.
+    if stopped_by != "time_limit" and budget.lasts(2 * reading_seconds):
+        reserved = _reserved(limits, reading_seconds)
+        budget.change(reserved)
+        searchers = [first]
+        for number in range(1, limits.threads):
+            searchers.append(Searcher(compiled, first.arrangement(), limits.seed + number))
+        search = Search(compiled, searchers, reserved, budget, progress)
+        stopped_by = search.run()
+        try:
+            first.load(search.best)
+            found = first.sequences()
+        except BrokenRoute:
+            # Where a route waits for others, and they for it, the way to its times may matter: then it is not kept.
+            found = given
         budget.change(limits)
-    searchers = [first]
-    for number in range(1, limits.threads):
-        searchers.append(Searcher(compiled, first.arrangement(), limits.seed + number))
-    search = Search(compiled, searchers, limits, budget, progress)
-    stopped_by = search.run()
-    try:
-        first.load(search.best)
-        found = first.sequences()
-    except BrokenRoute:
-        # Where a route waits for others, and they for it, the way to its times may matter: then it is not kept.
-        found = given
-    budget.change(whole)
-    ranked = [(_rank(problem, candidate), candidate) for candidate in (found, *(start.proposed for start in begun))]
-    if ranked[0][0][0]:
+        rank = _rank(problem, found)
+    ranked = [(rank, found), *((_rank(problem, start.proposed), start.proposed) for start in begun)]
+    if rank[0]:
         mended = without_breaches(problem, found)
         ranked.append((_rank(problem, mended), mended))
     sequences = min(ranked, key=lambda pair: pair[0])[1]
     if len(problem.work_orders) <= MOST_INSPECTED:
         sequences = _with_left_outs(problem, sequences, limits)
-    return without_needless_waiting(problem, sequences, budget), stopped_by
+    return without_needless_waiting(problem, sequences, budget, reading_seconds), stopped_by or "time_limit"
 
 
-def _less_reading_back(problem: Problem, searcher: Searcher, limits: SearchLimits, seconds: float) -> SearchLimits:
-    """The limits without what reading and scoring the result takes, as measured on a first plan."""
-    began = time.monotonic()
-    _rank(problem, searcher.sequences())
-    reserved = min(READINGS * (time.monotonic() - began), MOST_RESERVED * seconds)
-    return replace(limits, time_limit_seconds=seconds - reserved)
+def _reserved(limits: SearchLimits, reading_seconds: float) -> SearchLimits:
+    """The limits without what reading and scoring the result takes."""
+    if limits.time_limit_seconds is None:
+        return limits
+    reserved = min(READINGS * reading_seconds, MOST_RESERVED * limits.time_limit_seconds)
+    return replace(limits, time_limit_seconds=limits.time_limit_seconds - reserved)
 
 
 def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:

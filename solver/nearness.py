@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.compile_travel import TravelArrays
+from solver.kernel.layout import NONE
+from solver.kernel.nearest import keep_nearest
 
 MOST_NEIGHBOURS = 100
 MOST_SHIFTS = 16
 MOST_KINDS = 4000
 """With more kinds of visits, by who may serve them, everybody is taken to serve every kind."""
-_CHUNK = 512
+_CHUNK = 64
+"""Visits looked at together."""
 
 
 def nearest_visits(
@@ -30,33 +33,36 @@ def nearest_visits(
     places = places[singles]
     kind_of, is_shared = _kinds(serving[singles])
     points = None if travel.has_matrix else travel.points()[places]
+    columns = places if points is None else np.arange(amount)
+    keys, numbers = np.zeros(count), np.zeros(count, dtype=np.int64)
+    found = np.empty((_CHUNK, count), dtype=np.int64)
+    # One block of distances for all: new memory for each would take longer than filling it.
+    apart = np.empty((min(_CHUNK, amount), travel.places if points is None else amount))
     for first in range(0, amount, _CHUNK):
         rows = slice(first, min(amount, first + _CHUNK))
+        own, block = found[: rows.stop - first], apart[: rows.stop - first]
         if points is None:
-            apart = travel.apart[places[rows]][:, places].astype(np.float64)
-            if not travel.is_symmetric:
-                apart += travel.apart[:, places[rows]].T[:, places]
+            for row, place in zip(block, places[rows].tolist(), strict=True):
+                row[:] = travel.apart[place]
+                if not travel.is_symmetric:
+                    row += travel.apart[:, place]
         else:
-            apart = 1.0 - points[rows] @ points.T
-        apart[~is_shared[kind_of[rows]][:, kind_of]] = np.inf
-        numbers = np.arange(rows.start, rows.stop)
-        apart[numbers - first, numbers] = np.inf
-        chosen = np.argpartition(apart, count - 1, axis=1)[:, :count]
-        distances = np.take_along_axis(apart, chosen, axis=1)
-        # Equal distances by number: the same lists whatever the library's partition does.
-        order = np.lexsort((chosen, distances), axis=1)
-        found = singles[np.take_along_axis(chosen, order, axis=1)]
-        near[singles[rows]] = np.where(np.isfinite(np.take_along_axis(distances, order, axis=1)), found, -1)
+            np.subtract(1.0, np.matmul(points[rows], points.T, out=block), out=block)
+        keep_nearest(block, columns, first, kind_of, is_shared, keys, numbers, own)
+        near[singles[rows]] = np.where(own < 0, NONE, singles[own])
     return near
 
 
 def _kinds(serving: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Visits by who may serve them: the kind of each [V], and which kinds some shift could serve both [K, K]."""
-    rows, kind_of = np.unique(np.packbits(serving, axis=1), axis=0, return_inverse=True)
-    if len(rows) > MOST_KINDS:
+    packed = np.packbits(serving, axis=1)
+    kinds: dict[bytes, int] = {}
+    kind_of = np.array([kinds.setdefault(row.tobytes(), len(kinds)) for row in packed], dtype=np.int64)
+    if len(kinds) > MOST_KINDS:
         return np.zeros(len(serving), dtype=np.int64), np.ones((1, 1), dtype=np.bool_)
-    able = np.unpackbits(rows, axis=1).astype(np.float32)
-    return kind_of.reshape(-1).astype(np.int64), able @ able.T > 0
+    _, firsts = np.unique(kind_of, return_index=True)
+    able = serving[firsts].astype(np.float32)
+    return kind_of, able @ able.T > 0
 
 
 def nearest_shifts(
@@ -68,11 +74,16 @@ def nearest_shifts(
     near = np.full((amount, count), -1, dtype=np.int64)
     if not shifts:
         return near
-    points = None if travel.has_matrix else travel.points()
+    points, from_starts = None, None
+    if travel.has_matrix:
+        from_starts = travel.apart[starts].astype(np.float64).T
+    else:
+        points = travel.points()
     for first in range(0, amount, _CHUNK):
         rows = slice(first, min(amount, first + _CHUNK))
         if points is None:
-            apart = travel.apart[starts][:, places[rows]].T.astype(np.float64)
+            assert from_starts is not None
+            apart = from_starts[places[rows]]
         else:
             apart = 1.0 - points[places[rows]] @ points[starts].T
         apart[~serving[rows]] = np.inf

@@ -13,7 +13,7 @@ from solver.kernel.dice import seed_dice
 from solver.kernel.iterate import begin, driven, remember, search, start
 from solver.kernel.layout import Day
 from solver.kernel.recreate import FIRST_BATCH
-from solver.kernel.schedule import trace
+from solver.kernel.schedule import trace_all
 
 
 class BrokenRoute(Exception):  # noqa: N818  named for what it says
@@ -92,9 +92,18 @@ class Searcher:
 
     def place_all(self) -> None:
         """Put in what is not served yet, the most valuable first; nothing that is in moves."""
-        batches = -(-len(self.compiled.case.visits) // FIRST_BATCH)
-        for _ in range(2 if self.compiled.case.numbers[at.HAS_DEPENDENCIES] else 1):
-            search(self.compiled.case, self.day, 0, 1.0, 1.0, batches)
+        case, order = self.compiled.case, self.day.first_order
+        self._place(len(order))
+        # What others waited for is in by now.
+        whole = order.copy()
+        waiting = whole[case.visits[whole, at.BEFORE_FROM] < case.visits[whole, at.BEFORE_TO]]
+        order[: len(waiting)] = waiting
+        self._place(len(waiting))
+        order[:] = whole
+
+    def _place(self, amount: int) -> None:
+        """Put in the visits at the head of `first_order`, and what is in the last batch with them."""
+        search(self.compiled.case, self.day, 0, 1.0, 1.0, -(-amount // FIRST_BATCH))
 
     def driving(self) -> tuple[int, float]:
         """What all legs of the present plan cost; and one from a stop to the next in the mean, the scale on which
@@ -156,20 +165,16 @@ class Searcher:
     def sequences(self) -> Sequences:
         """The present plan as sequences, with its breaks."""
         case, day = self.compiled.case, self.day
-        rests: list[list[int]] = []
-        buffer = np.zeros(day.sequence.shape[1] + 2, dtype=np.int64)
-        for shift in range(len(self.compiled.shifts)):
-            length = int(day.routes[shift, at.LENGTH])
-            if length and shift not in self.compiled.closed:
-                trace(case, day, shift, buffer)
-            rests.append(buffer[: length + 1].tolist())
+        lengths = day.routes[:, at.LENGTH]
+        rests = np.zeros((len(lengths), int(lengths.max(initial=0)) + 1), dtype=np.int64)
+        trace_all(case, day, rests)
         departures = {}
         for shift, (_, until, _) in self._stays().items():
             for visit in day.sequence[shift, : day.routes[shift, at.LENGTH]].tolist():
                 if day.standing[visit, at.LEFT] == until + 1 and not case.visits[visit, at.REMOTE]:
                     departures[visit] = until + 1
                     break
-        return sequences_of(self.compiled, self.routes(), rests, self._held(), departures)
+        return sequences_of(self.compiled, self.routes(), rests.tolist(), self._held(), departures)
 
 
 def _stays(columns: NDArray[np.int64]) -> dict[int, Stay]:

@@ -11,10 +11,13 @@ from dispatcher.schedule import build_plan
 from solver.budget import Budget
 
 
-def without_needless_waiting(problem: Problem, sequences: Sequences, budget: Budget) -> Sequences:
+def without_needless_waiting(
+    problem: Problem, sequences: Sequences, budget: Budget, trial_seconds: float = 0.0
+) -> Sequences:
     """The sequences with the holds of teams taken off wherever the plan keeps its rules and costs no more.
 
-    All holds at once where that works; else one team after the other; while the budget lasts.
+    All holds at once where that works; else one team after the other; while the budget lasts for another trial, which
+    takes `trial_seconds`.
     """
     held = {
         visit.work_order
@@ -22,14 +25,14 @@ def without_needless_waiting(problem: Problem, sequences: Sequences, budget: Bud
         for visit in route.visits
         if not isinstance(visit, Rest) and visit.not_before is not None
     }
-    if not held or budget.stopped() == "time_limit":
+    if not held or not budget.lasts(2 * trial_seconds):
         return sequences
     total = evaluate(problem, build_plan(problem, sequences)).total
     everything = _released(sequences, held)
     if _is_as_good(problem, everything, total):
         return everything
     for order in sorted(held):
-        if budget.stopped() is not None:
+        if budget.stopped() is not None or not budget.lasts(trial_seconds):
             break
         trial = _released(sequences, {order})
         if _is_as_good(problem, trial, total):

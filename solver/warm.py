@@ -27,8 +27,10 @@ from solver.kernel.change import insert, take_back
 from solver.kernel.compiled import CACHE_FOLDER, cache_folder, compile_for, is_warm
 from solver.kernel.compose import compose
 from solver.kernel.iterate import begin, changed_total, driven, remember, start
+from solver.kernel.nearest import keep_nearest
 from solver.kernel.recreate import best_place, choose_candidates, rank_candidates
 from solver.kernel.ruin import ruin
+from solver.kernel.schedule import trace_all
 from solver.kernel.seating import pull_forward
 from solver.searcher import Searcher
 
@@ -95,6 +97,9 @@ def _compile_rest(compiled: Compiled) -> None:
     compile_for(changed_total, case, day, 0, 0)
     compile_for(best_place, case, day, 0, 0)
     compile_for(insert, case, day, 0, 0, 0)
+    whole, halves = np.zeros((1, 1), dtype=np.int64), np.zeros((1, 1))
+    compile_for(trace_all, case, day, whole)
+    compile_for(keep_nearest, halves, whole[0], 0, whole[0], whole > 0, halves[0], whole[0], whole)
 
 
 def _compiled() -> Compiled:

@@ -29,6 +29,7 @@ from solver.kernel.layout import (
     CEILING,
     CHANGE_WEIGHT,
     CLASS,
+    CLOSED,
     COST,
     DENOMINATOR,
     DUTIES_FROM,
@@ -464,6 +465,14 @@ def trace(case: Case, day: Day, shift: int, rests: Int64) -> int:
     day.routes[shift, WORST] = worst
     day.routes[shift, BUSY] = busy
     return end
+
+
+@jit
+def trace_all(case: Case, day: Day, rests: Int64) -> None:
+    """`trace` every route that is not closed, breaks into its row of `rests` [R, longest route + 1]."""
+    for shift in range(len(case.shifts)):
+        if not case.shifts[shift, CLOSED]:
+            trace(case, day, shift, rests[shift])
 
 
 @jit
