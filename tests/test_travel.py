@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -69,6 +70,17 @@ def test_geodesic_metres_are_those_of_geopy_times_the_detour_rounded_half_up(
 def test_geodesic_metres_do_not_depend_on_the_direction(first: Point, second: Point) -> None:
     meters = GeodesicMeters(located([first, second]), Fraction(1))
     assert meters.row(0)[1] == meters.row(1)[0]
+
+
+def test_a_matrix_of_metres_has_the_rows_of_its_places() -> None:
+    """More places than are turned over at a time."""
+    chance = Random(5)
+    places = [(chance.uniform(-80, 80), chance.uniform(-170, 170)) for _ in range(300)]
+    meters = GeodesicMeters(located(places), Fraction("1.3"))
+    chosen = chance.sample(range(300), 270)
+    matrix = meters.between(chosen)
+    for row, origin in zip(matrix.tolist(), chosen, strict=True):
+        assert row == meters.row(origin)[chosen].tolist()
 
 
 def test_opposite_points_are_half_the_circumference_apart() -> None:
