@@ -67,7 +67,7 @@ VARIANTS = (
     Variant("without the first quick descent", lambda: patch.object(search, "QUICK_SHARE", 0.0)),
     Variant("without beginning at what is dear", lambda: patch.object(compile, "DEAR_PER_MILLE", 0)),
     Variant("neighbours by the way alone", lambda: patch.object(nearness, "MOST_KINDS", 0)),
-    Variant("without annealing", lambda: patch.object(search, "FIRST_TEMPERATURE", search.LAST_TEMPERATURE)),
+    Variant("without annealing", lambda: patch.object(search.Search, "_take_temperature", lambda _: None)),
     Variant("on one thread", nullcontext, threads=1),
 )
 Totals = Mapping[tuple[str, int, str], int]

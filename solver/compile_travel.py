@@ -90,7 +90,7 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
     amount = len(places.ids)
     has_traffic = problem.travel.varies_with_time
     weights_meters = bool(problem.weights.of("distance")) and problem.travel.has_meters
-    matrices = (1 if has_traffic else len(factors)) + int(weights_meters)
+    matrices = 1 + (0 if has_traffic else len(factors)) + int(weights_meters)
     has_matrix = law.sphere is None or 4 * amount * amount * matrices <= MOST_MATRIX_BYTES
     speeds = np.array(
         [

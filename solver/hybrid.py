@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
-from dispatcher.collector import collector_paused
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Sequences
 from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
@@ -33,11 +32,11 @@ Progress = Callable[[float, str], None]
 LOOK_AROUND_ITERATIONS = 1000
 """Cold iterations after which starts are compared."""
 READINGS = 4
-"""How often a result is driven and scored before it is handed over."""
+"""So many times what reading a result takes is kept for driving, scoring and mending it at the end."""
 MOST_RESERVED = 0.3
 """Share of the time limit that may be kept for that."""
 TAIL_SECONDS, TAIL_SHARE = 0.3, 0.03
-"""What that may take: so long, and this share of the time limit."""
+"""What exact insertion at the end may take: so long, and this share of the time limit."""
 
 
 class HybridEngine:
@@ -56,8 +55,7 @@ class HybridEngine:
         warm_up(progress)
         budget = Budget(limits, cancelled)
         progress(0.0, "placing running and pinned work")
-        with collector_paused():
-            given = place_teams_first(problem, budget, limits.seed, with_searched=False)
+        given = place_teams_first(problem, budget, limits.seed, with_searched=False)
         try:
             sequences, stopped_by = _searched(problem, given, limits, budget, progress)
         except CannotCompile:
@@ -95,8 +93,7 @@ def _searched(
     from solver.searcher import BrokenRoute, Searcher
     from solver.starts import MOST_INSPECTED, starts
 
-    with collector_paused():
-        begun = starts(problem, given, limits, budget)
+    begun = starts(problem, given, limits, budget)
     if len(begun) > 1:
         for start in begun:
             start.searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
@@ -109,7 +106,7 @@ def _searched(
     reading_seconds = time.monotonic() - began
     stopped_by: StoppedBy | None = budget.stopped()
     # A search that could hardly begin is not worth a second reading.
-    if stopped_by != "time_limit" and budget.lasts(2 * reading_seconds):
+    if stopped_by is None and budget.lasts(2 * reading_seconds):
         reserved = _reserved(limits, reading_seconds)
         budget.change(reserved)
         searchers = [first]
@@ -117,14 +114,16 @@ def _searched(
             searchers.append(Searcher(compiled, first.arrangement(), limits.seed + number))
         search = Search(compiled, searchers, reserved, budget, progress)
         stopped_by = search.run()
+        budget.change(limits)
         try:
             first.load(search.best)
-            found = first.sequences()
         except BrokenRoute:
-            # Where a route waits for others, and they for it, the way to its times may matter: then it is not kept.
-            found = given
-        budget.change(limits)
-        rank = _rank(problem, found)
+            # Where a route waits for others, and they for it, the way to its times may matter: what was there before
+            # the search stands then.
+            pass
+        else:
+            found = first.sequences()
+            rank = _rank(problem, found)
     ranked = [(rank, found), *((_rank(problem, start.proposed), start.proposed) for start in begun)]
     if rank[0]:
         mended = without_breaches(problem, found)

@@ -23,7 +23,8 @@ STOPS_OF_A_LEG = 10
 """And on routes of more stops than this the start by as much warmer as they are longer: what such a route is worth
 changing for is decided by more legs."""
 WARMTH_OF_VALUES, MOST_WARMTH = 5.0, 4.0
-"""Where an order costs more than a leg, annealing starts warmer by so much for each leg more; and at most so warm."""
+"""Annealing starts warmer by so much for each leg that an order costs beside the driving, and for that at most by so
+much."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
 SLICE_SECONDS = 0.2
@@ -61,7 +62,7 @@ class Search:
         self._progress = progress
         self._pool = RoutePool(compiled)
         self._began = budget.elapsed_seconds
-        _, self._leg_cost = searchers[0].driving()
+        self._leg_cost = searchers[0].leg_cost()
         self._warmth: float | None = None
         self._first = searchers[0].arrangement()
         self.best: Arrangement = self._searchers[0].best()
@@ -149,8 +150,8 @@ class Search:
         """Set the scale of the annealing by a plan that is no longer raw: its legs, how many a route has of them, and
         what orders cost beside the driving, undone or late."""
         searcher = self._searchers[0]
-        driving, self._leg_cost = searcher.driving()
-        legs_of_order = max(0, searcher.total - driving) / len(self._compiled.case.visits) / self._leg_cost
+        self._leg_cost = searcher.leg_cost()
+        legs_of_order = searcher.at_stake() / len(self._compiled.problem.work_orders) / self._leg_cost
         self._warmth = min(MOST_WARMTH, 1.0 + WARMTH_OF_VALUES * legs_of_order)
         self._warmth *= max(1.0, searcher.stops_of_route() / STOPS_OF_A_LEG)
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dispatcher.plan import Sequences
 from solver.compile import Arrangement, Compiled, Stay, sequences_of
+from solver.compile_orders import PIN_BONUS
 from solver.day_arrays import make_day
 from solver.kernel import layout as at
 from solver.kernel.dice import seed_dice
@@ -105,11 +106,19 @@ class Searcher:
         """Put in the visits at the head of `first_order`, and what is in the last batch with them."""
         search(self.compiled.case, self.day, 0, 1.0, 1.0, -(-amount // FIRST_BATCH))
 
-    def driving(self) -> tuple[int, float]:
-        """What all legs of the present plan cost; and one from a stop to the next in the mean, the scale on which
-        trades are judged."""
-        whole, between, legs = driven(self.compiled.case, self.day)
-        return whole, max(1000.0, between / legs if legs else whole)
+    def leg_cost(self) -> float:
+        """What a leg from one stop to the next costs in the mean: the scale on which trades are judged."""
+        whole, legs, between, inner_legs = driven(self.compiled.case, self.day)
+        if inner_legs:
+            return max(1000.0, between / inner_legs)
+        return max(1000.0, whole / max(1, legs))
+
+    def at_stake(self) -> int:
+        """What the present plan costs beside its driving, but for orders that no change could get done."""
+        visits, day = self.compiled.case.visits, self.day
+        undone = visits[day.bank[: day.counts[at.BANKED]]]
+        hopeless = undone[(undone[:, at.SCARCITY] == 0) | (undone[:, at.UNSERVED] >= PIN_BONUS), at.UNSERVED]
+        return max(0, self.total - int(hopeless.sum()) - driven(self.compiled.case, day)[0])
 
     def stops_of_route(self) -> float:
         """How many visits a route has in the mean, where it has any."""

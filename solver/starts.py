@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from dispatcher.collector import collector_paused
 from dispatcher.plan import Rest, Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem, ShiftKey
@@ -22,6 +23,8 @@ from solver.teams_first import place_teams_first
 
 INSERTION_SHARE = 0.15
 """Share of the time limit for the insertion engine's plan, where there are teams."""
+SHARE_OF_STARTS = 0.4
+"""Share of the time limit after which no further start is made."""
 MOST_INSPECTED = 1500
 """Up to so many orders exact insertion helps: with a start of its own, and with what is left undone at the end."""
 
@@ -36,8 +39,8 @@ class Start:
 
 
 def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget) -> list[Start]:
-    """Around what has to be kept: nothing else; and where there are teams, also those alone as insertion places them,
-    and the plan of the insertion engine."""
+    """Around what has to be kept: nothing else; and where there are teams, also the plan of the insertion engine,
+    and the teams alone as insertion places them."""
     found = [_start(problem, kept, kept, limits.seed)]
     has_teams = any(order.team is not None for order in problem.work_orders)
     if has_teams and len(problem.work_orders) <= MOST_INSPECTED and budget.stopped() is None:
@@ -47,11 +50,14 @@ def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budg
             iteration_limit=len(problem.work_orders) if seconds is None else None,
         )
         inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
-        for proposed in (place_teams_first(problem, budget, limits.seed, with_searched=True), inserted):
-            found.append(_start(problem, proposed, kept, limits.seed))
+        found.append(_start(problem, inserted, kept, limits.seed))
+        if not budget.is_share_used(SHARE_OF_STARTS):
+            teams = place_teams_first(problem, budget, limits.seed, with_searched=True)
+            found.append(_start(problem, teams, kept, limits.seed))
     return found
 
 
+@collector_paused()
 def _start(problem: Problem, proposed: Sequences, kept: Sequences, seed: int) -> Start:
     """Take up a proposal, with those of its orders left out, or their routes closed, that the kernel would drive
     otherwise."""

@@ -12,15 +12,18 @@ from api.problems import SolveOptions, build_problem, solve_document
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, FleetSpec, random_problem, synthetic_problem
 from dispatcher.evaluate import Evaluation
 from dispatcher.plan import Plan, RouteSequence, Sequences, Visit
-from dispatcher.planning import SearchLimits, SearchResult
+from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
 from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
 from dispatcher.verify import verify
 from solver.budget import Budget
+from solver.compile import Arrangement
 from solver.hybrid import HybridEngine
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at_column
 from solver.pool import RoutePool
+from solver.search import Search
+from solver.searcher import BrokenRoute, Searcher
 from solver.teams_first import place_teams_first
 from tests.kernel_plans import Loaded, load, synthetic_plan
 from tests.reference import GoldenCase, golden_cases
@@ -188,7 +191,7 @@ def test_a_time_limit_ends_a_run_that_would_never_end() -> None:
     problem = build_problem(synthetic_problem(SMALL["demo"]))
     result = solved(problem, SearchLimits(0.4))
     assert result.stopped_by == "time_limit"
-    assert result.elapsed_seconds >= 0.3
+    assert result.elapsed_seconds >= 0.25
     assert plan_of(problem, result.sequences)[1].feasible
 
 
@@ -220,6 +223,37 @@ def test_progress_rises_to_one(spec: FleetSpec) -> None:
     assert fractions[0] >= 0
     assert fractions[-1] == 1.0
     assert all(text for _, text in told)
+
+
+def test_where_what_was_found_cannot_be_driven_the_plan_of_before_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = build_problem(synthetic_problem(SMALL["hard windows"]))
+    run = Search.run
+
+    def run_in_vain(search: Search) -> StoppedBy:
+        stopped = run(search)
+
+        def refuse(searcher: Searcher, plan: Arrangement) -> None:  # noqa: ARG001
+            raise BrokenRoute(0)
+
+        monkeypatch.setattr(Searcher, "load", refuse)
+        return stopped
+
+    monkeypatch.setattr(Search, "run", run_in_vain)
+    plan, evaluation = plan_of(problem, solved(problem).sequences)
+    assert evaluation.findings == ()
+    assert len(plan.unassigned) < len(problem.work_orders) / 2
+
+
+def test_orders_that_nobody_can_do_are_not_at_stake() -> None:
+    document = synthetic_problem(SMALL["hard windows"])
+    without = load(read(document), Sequences())
+    needless = {**document["work_orders"][0], "id": "nobody", "required_skills": [{"skill": "alchemy", "level": 5}]}
+    document["work_orders"].append(needless)
+    beside = load(read(document), Sequences())
+    for loaded in (without, beside):
+        loaded.fill()
+    assert beside.searcher.total > without.searcher.total
+    assert beside.searcher.at_stake() == without.searcher.at_stake()
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -14,6 +14,7 @@ from solver.kernel.layout import (
     BASE,
     BEFORE_FROM,
     BEFORE_TO,
+    BEGIN,
     BESIDE,
     BEST_TOTAL,
     BROKEN,
@@ -30,6 +31,7 @@ from solver.kernel.layout import (
     FAIRNESS_WEIGHT,
     FAR_FUTURE,
     FAR_PAST,
+    FINISH,
     FIRST_LABEL,
     FLOOR,
     FREE,
@@ -40,12 +42,12 @@ from solver.kernel.layout import (
     INSERTED,
     LABEL_COLUMNS,
     LABELS,
+    LEFT,
     LENGTH,
     LOCKED,
     MOST,
     NEEDS_TIMES,
     NONE,
-    NOW,
     PAYS,
     PLACE,
     POSITION,
@@ -56,8 +58,8 @@ from solver.kernel.layout import (
     ROLES_TO,
     ROUTE,
     ROUTE_COST,
+    SCARCITY,
     SEAT,
-    SPEED,
     STANDING_BY,
     START_PLACE,
     STAY_FROM,
@@ -79,7 +81,7 @@ from solver.kernel.ruin import ruin
 from solver.kernel.schedule import drive_one, keeps_duties, trace
 from solver.kernel.seating import pull_teams
 from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
-from solver.kernel.travel import leg_cost, leg_seconds
+from solver.kernel.travel import leg_cost
 
 DEAR_DRAWS = 10
 """Visits of which the dearest is begun at, where an iteration begins at something dear."""
@@ -94,10 +96,13 @@ def stands_for(case: Case, visit: int) -> int:
 
 @inner
 def own_cost(case: Case, day: Day, visit: int) -> int:
-    """What a visit, or the team it is the head of, costs where it is now, about: undone, or on its own leg."""
+    """What a visit, or the team it is the head of, costs where it is now, about: undone, or on its own leg.
+
+    0 where nothing can be done about it.
+    """
     shift, position = day.standing[visit, ROUTE], day.standing[visit, POSITION]
     if shift < 0:
-        return int(case.visits[visit, UNSERVED])
+        return int(case.visits[visit, UNSERVED]) if case.visits[visit, SCARCITY] > 0 else 0
     if case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
         return 0
     before, behind = day.labels[shift, position], day.labels[shift, position + 1]
@@ -114,8 +119,8 @@ def own_cost(case: Case, day: Day, visit: int) -> int:
 
 @inner
 def dear_visit(case: Case, day: Day) -> int:
-    """The dearest of some visits that chance draws."""
-    dearest, most = 0, -1
+    """The dearest of some visits that chance draws; NONE where nothing can be done about any of them."""
+    dearest, most = NONE, 0
     for _ in range(DEAR_DRAWS):
         visit = stands_for(case, below(day.dice, len(case.visits)))
         cost = own_cost(case, day, visit)
@@ -195,31 +200,33 @@ def shared_cost(case: Case, day: Day) -> int:
 
 
 @jit
-def driven(case: Case, day: Day) -> tuple[int, int, int]:
-    """What all legs cost as the roads are now; what those from one stop to the next cost, and how many these are."""
-    whole, between, legs = 0, 0, 0
+def driven(case: Case, day: Day) -> tuple[int, int, int, int]:
+    """(cost, number) of all legs, and of those from one stop to the next, as they are driven in the present plan."""
+    whole, legs, between, inner_legs = 0, 0, 0, 0
     for shift in range(len(case.shifts)):
-        length, speed = day.routes[shift, LENGTH], case.shifts[shift, SPEED]
+        length, ending = day.routes[shift, LENGTH], case.shifts[shift, END_PLACE]
         if length == 0 or case.shifts[shift, CLOSED]:
             continue
-        place, stops = case.shifts[shift, START_PLACE], 0
-        for position in range(length + 1):
-            there = case.shifts[shift, END_PLACE]
-            if position < length:
-                visit = day.sequence[shift, position]
-                if case.visits[visit, REMOTE]:
-                    continue
-                there = case.visits[visit, PLACE]
-            if there == NONE:
+        trace(case, day, shift, day.work[7])
+        place, stops, home = case.shifts[shift, START_PLACE], 0, day.routes[shift, BUSY]
+        for position in range(length):
+            visit = day.sequence[shift, position]
+            seconds = day.standing[visit, ARRIVAL] - day.standing[visit, LEFT]
+            home -= seconds + day.standing[visit, FINISH] - day.standing[visit, BEGIN]
+            if case.visits[visit, REMOTE]:
                 continue
-            cost = leg_cost(case, place, there, leg_seconds(case, speed, place, there, case.numbers[NOW]))
+            cost = leg_cost(case, place, case.visits[visit, PLACE], seconds)
+            place = case.visits[visit, PLACE]
             whole += cost
-            if stops > 0 and position < length:
+            legs += 1
+            if stops > 0:
                 between += cost
-                legs += 1
-            place = there
+                inner_legs += 1
             stops += 1
-    return whole, between, legs
+        if ending != NONE:
+            whole += leg_cost(case, place, ending, home)
+            legs += 1
+    return whole, legs, between, inner_legs
 
 
 @jit
@@ -377,9 +384,12 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     With a `batch` from 0 on nothing is ruined: the next visits of a first plan are placed, where that pays.
     """
     seed_visit = stands_for(case, below(day.dice, len(case.visits)))
-    is_dear = batch < 0 and below(day.dice, 1000) < case.numbers[DEAR_PER_MILLE]
+    dearest = NONE
+    if batch < 0 and below(day.dice, 1000) < case.numbers[DEAR_PER_MILLE]:
+        dearest = dear_visit(case, day)
+    is_dear = dearest != NONE
     if is_dear:
-        seed_visit = dear_visit(case, day)
+        seed_visit = dearest
     associated = day.counts[BESIDE]
     shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
     day.counts[BROKEN] = 0

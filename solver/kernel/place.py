@@ -63,14 +63,19 @@ BLINK_PROBABILITY = 0.01
 
 
 @inlined
+def is_able(case: Case, visit: int, shift: int) -> bool:
+    """Whether the engineer of a shift has the skills for a visit at some time, and is admitted to it."""
+    engineer, row = case.shifts[shift, ENGINEER], case.visits[visit, ADMIT]
+    if case.option_of[case.visits[visit, CLASS], engineer] < 0:
+        return False
+    return bool(row == NONE or case.admits[row, engineer])
+
+
+@inlined
 def may_serve(case: Case, day: Day, visit: int, shift: int) -> bool:
     """Whether the engineer of a shift may make a visit at all, and has parts and a stop left for it."""
     visits, shifts = case.visits, case.shifts
-    engineer = shifts[shift, ENGINEER]
-    if shifts[shift, CLOSED] or case.option_of[visits[visit, CLASS], engineer] < 0:
-        return False
-    row = visits[visit, ADMIT]
-    if row != NONE and not case.admits[row, engineer]:
+    if shifts[shift, CLOSED] or not is_able(case, visit, shift):
         return False
     length = day.routes[shift, LENGTH]
     if length >= shifts[shift, MAX_STOPS] or length >= day.sequence.shape[1]:
