@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import solver.starts
 from api.problems import SolveOptions, build_problem, solve_document
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, FleetSpec, random_problem, synthetic_problem
 from dispatcher.evaluate import Evaluation
@@ -17,7 +18,6 @@ from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
 from dispatcher.verify import verify
 from solver.budget import Budget
-from solver.compile import Arrangement
 from solver.hybrid import HybridEngine
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at_column
@@ -232,13 +232,15 @@ def test_where_what_was_found_cannot_be_driven_the_plan_of_before_stands(monkeyp
     def run_in_vain(search: Search) -> StoppedBy:
         stopped = run(search)
 
-        def refuse(searcher: Searcher, plan: Arrangement) -> None:  # noqa: ARG001
+        def refuse(*_: object) -> None:
             raise BrokenRoute(0)
 
         monkeypatch.setattr(Searcher, "load", refuse)
         return stopped
 
     monkeypatch.setattr(Search, "run", run_in_vain)
+    # As on large days: nothing is put in afterwards.
+    monkeypatch.setattr(solver.starts, "MOST_INSPECTED", 0)
     plan, evaluation = plan_of(problem, solved(problem).sequences)
     assert evaluation.findings == ()
     assert len(plan.unassigned) < len(problem.work_orders) / 2

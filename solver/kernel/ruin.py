@@ -30,9 +30,9 @@ LONGEST_STRING = 10
 SPLIT_PROBABILITY = 0.5
 """How often a string keeps some visits in its middle (alpha)."""
 STAY_PROBABILITY = 0.01
-"""With this chance the preserved middle stays as long as it is, at each visit it could grow by (1 - beta).
+"""With this chance the preserved middle stays as long as it is, at each visit it could grow by.
 
-By the letter of the paper it grows with beta instead; on routing problems of 100 and 600 visits that was no better.
+By the letter of the paper it grows with beta instead, and stays with 1 - beta.
 """
 WHOLE_ROUTE_PROBABILITY = 0.01
 """How often one route is taken off as a whole: strings alone seldom find a plan with a long route fewer."""
