@@ -49,6 +49,7 @@ from solver.kernel.layout import (
     ROUTE_COLUMNS,
     SEAT,
     STANDING_BY,
+    STANDS,
     STAY_FOR,
     STAY_FROM,
     TEAM,
@@ -141,6 +142,7 @@ def put_in(case: Case, day: Day, shift: int, position: int, visit: int) -> None:
     day.standing[visit, POSITION] = position
     day.standing[visit, ROUTE] = shift
     day.routes[shift, LENGTH] = length + 1
+    day.routes[shift, STANDS] = min(day.routes[shift, STANDS], position)
     for place in range(case.visits[visit, PARTS_FROM], case.visits[visit, PARTS_TO]):
         day.stock[shift, case.part_of[place]] -= case.part_count[place]
 
@@ -156,6 +158,7 @@ def take_out(case: Case, day: Day, visit: int) -> int:
         sequence[place] = moved
         day.standing[moved, POSITION] = place
     day.routes[shift, LENGTH] = length - 1
+    day.routes[shift, STANDS] = min(day.routes[shift, STANDS], position)
     day.standing[visit, ROUTE] = NONE
     day.counts[BESIDE] -= apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
     for place in range(case.visits[visit, PARTS_FROM], case.visits[visit, PARTS_TO]):
@@ -324,6 +327,9 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     if case.numbers[HAS_DEPENDENCIES]:
         return settle_all(case, day, shift)
     end_stay(day, shift)
+    if len(case.teams) > 0:
+        # A seat has other times without being moved.
+        day.routes[shift, STANDS] = 0
     if not drive(case, day, shift):
         return False
     if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO] and day.routes[shift, CALLED] == 0:

@@ -182,10 +182,11 @@ LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, FIRST_LABEL = ran
 FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
 
 # Columns of `Day.routes`.
+# STANDS: so many visits at its head have the labels they had when it was last driven.
 # STAY_FOR: the seat for whose standby nobody who is free between STAY_FROM and STAY_UNTIL leaves before this is over;
 # without one STAY_FROM is FAR_FUTURE. From CALLS on: the seats whose standby this shift is, CALLED of them.
 MOST_CALLS = 8
-LENGTH, ROUTE_COST, SINGLE_FROM, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(10)
+LENGTH, ROUTE_COST, SINGLE_FROM, STANDS, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(11)
 ROUTE_COLUMNS = CALLS + MOST_CALLS
 
 # Columns of `Day.standing`: where each visit stands. Of seats: the earliest and latest start a member is held to, the

@@ -94,6 +94,7 @@ from solver.kernel.layout import (
     SITE,
     SITE_PLACE,
     SPEED,
+    STANDS,
     START,
     START_BY,
     START_ONCE,
@@ -289,8 +290,8 @@ def way_home(case: Case, shift: int, row: Int64) -> tuple[int, int]:
 
 @inner
 def drive(case: Case, day: Day, shift: int) -> bool:
-    """Make labels, bounds and cost of a route anew; whether it keeps every rule of its own."""
-    length = day.routes[shift, LENGTH]
+    """Make labels, bounds and cost of a route behind the visits that stand; whether it keeps every rule of its own."""
+    length, stands = day.routes[shift, LENGTH], day.routes[shift, STANDS]
     labels = day.labels[shift]
     start = labels[0]
     for taken in range(case.numbers[LABELS]):
@@ -303,7 +304,9 @@ def drive(case: Case, day: Day, shift: int) -> bool:
     # Where somebody stays, a delay is not passed on as it is.
     stays = day.routes[shift, STAY_FROM] < FAR_FUTURE
     single = 0 if breaks == 0 and not stays else length + 1
-    for position in range(1, length + 1):
+    if 0 < day.routes[shift, SINGLE_FROM] <= stands:
+        single = day.routes[shift, SINGLE_FROM]
+    for position in range(stands + 1, length + 1):
         visit = day.sequence[shift, position - 1]
         if not advance(case, day, shift, visit, labels[position - 1], labels[position]):
             return False
@@ -321,12 +324,14 @@ def drive(case: Case, day: Day, shift: int) -> bool:
     day.routes[shift, ROUTE_COST] = cost
     day.routes[shift, SINGLE_FROM] = single
     bound(case, day, shift, end)
+    day.routes[shift, STANDS] = length
     return True
 
 
 @jit
 def drive_one(case: Case, day: Day, shift: int) -> bool:
-    """`drive` as a function of its own, for callers who are not in a hurry."""
+    """`drive` from its start on, as a function of its own, for callers who are not in a hurry."""
+    day.routes[shift, STANDS] = 0
     return drive(case, day, shift)
 
 
@@ -344,7 +349,7 @@ def is_single(row: Int64, breaks: int) -> bool:
 def bound(case: Case, day: Day, shift: int, end: int) -> None:
     """From the end of a route backwards: how late one may arrive at each stop."""
     visits, numbers = case.visits, case.numbers
-    length = day.routes[shift, LENGTH]
+    length, stands = day.routes[shift, LENGTH], day.routes[shift, STANDS]
     single = day.routes[shift, SINGLE_FROM]
     labels = day.labels[shift]
     speed = case.shifts[shift, SPEED]
@@ -412,6 +417,9 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
         free = min(free, visits[visit, ARRIVE_BY]) if arrival <= visits[visit, ARRIVE_BY] else arrival
         if free < arrival or position <= single:
             free = FAR_PAST
+        if position <= stands and row[LATEST_FREE] == free and row[LATEST_ARRIVAL] == latest:
+            # Nothing before it changes either.
+            break
         row[LATEST_FREE], row[LATEST_ARRIVAL] = free, latest
 
 
