@@ -61,6 +61,22 @@ class Composition:
     duties: tuple[Duty, ...]
 
 
+@dataclass(slots=True)
+class _Search:
+    """A search for the cheapest members: candidates by slot, what the slots from each on cost at least, who is able to
+    stand by (see `TeamComposer._cheapest`), and what serving the order saves; what was found. Costs in thousandths.
+
+    Not variables of a function that calls itself: that is a cycle, and keeps them all until the collector comes.
+    """
+
+    slots: Sequence[Sequence[Candidate]]
+    floors: Sequence[int]
+    able: Sequence[tuple[int, frozenset[str]]]
+    gain: int
+    best: Composition | None = None
+    misses: int = 0
+
+
 class TeamComposer:
     """Finds the cheapest team for an order in the present state of the day."""
 
@@ -334,38 +350,37 @@ class TeamComposer:
         floors = [0] * (len(slots) + 1)
         for index in range(len(slots) - 1, -1, -1):
             floors[index] = floors[index + 1] + slots[index][0].delta
-        best: Composition | None = None
-        misses = 0
-        gain = self._state.unserved_cost(self._order)
+        search = _Search(slots, floors, able, self._state.unserved_cost(self._order))
+        self._extend(search, 0, [], 0, 0)
+        return search.best
 
-        def search(index: int, chosen: list[Candidate], cost: int, first: int) -> None:
-            nonlocal best, misses
-            if misses > MAX_MISSES or (best is not None and cost + floors[index] - gain >= best.delta):
-                return
-            members = {candidate.engineer.id for candidate in chosen}
-            if any(len(people - members) < count for count, people in able):
-                return
-            if index == len(slots):
-                total = self._total(chosen, cost - gain)
-                if total is not None and (best is None or total < best.delta):
-                    duties = self._standby(chosen)
-                    if duties is None:
-                        misses += 1
-                    else:
-                        best = Composition(total, tuple(chosen), duties)
-                return
-            # Slots of one role share a list: taking them in order avoids counting the same people twice.
-            same = index + 1 < len(slots) and slots[index + 1] is slots[index]
-            for place in range(first, len(slots[index])):
-                candidate = slots[index][place]
-                if any(candidate.engineer.id == other.engineer.id for other in chosen):
-                    continue
+    def _extend(self, search: _Search, index: int, chosen: list[Candidate], cost: int, first: int) -> None:
+        """Fill the slots from `index` on in every way that may be the cheapest, its candidates from `first` on."""
+        slots, best = search.slots, search.best
+        if search.misses > MAX_MISSES:
+            return
+        if best is not None and cost + search.floors[index] - search.gain >= best.delta:
+            return
+        members = {candidate.engineer.id for candidate in chosen}
+        if any(len(people - members) < count for count, people in search.able):
+            return
+        if index == len(slots):
+            total = self._total(chosen, cost - search.gain)
+            if total is not None and (best is None or total < best.delta):
+                duties = self._standby(chosen)
+                if duties is None:
+                    search.misses += 1
+                else:
+                    search.best = Composition(total, tuple(chosen), duties)
+            return
+        # Slots of one role share a list: taking them in order avoids counting the same people twice.
+        same = index + 1 < len(slots) and slots[index + 1] is slots[index]
+        for place in range(first, len(slots[index])):
+            candidate = slots[index][place]
+            if candidate.engineer.id not in members:
                 chosen.append(candidate)
-                search(index + 1, chosen, cost + candidate.delta, place + 1 if same else 0)
+                self._extend(search, index + 1, chosen, cost + candidate.delta, place + 1 if same else 0)
                 chosen.pop()
-
-        search(0, [], 0, 0)
-        return best
 
     def _total(self, members: Sequence[Candidate], cost: int) -> int | None:
         """Cost of a complete team with what is judged over all members; None where a rule forbids it."""
@@ -459,16 +474,17 @@ class TeamComposer:
 def _matched(slots: Sequence[Iterable[str]]) -> dict[str, int]:
     """One name for as many slots as can be (augmenting paths, Kuhn 1955), each slot's first names first."""
     held: dict[str, int] = {}
-
-    def fill(slot: int, asked: set[str]) -> bool:
-        for name in slots[slot]:
-            if name not in asked:
-                asked.add(name)
-                if name not in held or fill(held[name], asked):
-                    held[name] = slot
-                    return True
-        return False
-
     for slot in range(len(slots)):
-        fill(slot, set())
+        _fill(slot, slots, held, set())
     return held
+
+
+def _fill(slot: int, slots: Sequence[Iterable[str]], held: dict[str, int], asked: set[str]) -> bool:
+    """Gives a slot a name, if need be one whose slot finds another name, none of them `asked` before."""
+    for name in slots[slot]:
+        if name not in asked:
+            asked.add(name)
+            if name not in held or _fill(held[name], slots, held, asked):
+                held[name] = slot
+                return True
+    return False
