@@ -78,6 +78,9 @@ class TravelTimes(Protocol):
     def seconds(self, origin: int, destination: int, departure: int, speed_factor: Exact) -> int:
         """Seconds of a leg that departs at `departure` (epoch seconds), rounded half up once."""
 
+    def leg(self, origin: int, destination: int, speed_factor: Exact) -> Callable[[int], int]:
+        """The `seconds` of one leg by its departure, for who asks about several departures."""
+
     def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
         """Seconds from `origin` to every location without traffic."""
 

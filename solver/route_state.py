@@ -7,7 +7,7 @@ an insertion only drives what lies behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -70,6 +70,9 @@ class RouteState:
         self.is_closed = False
         self._standby_starts: tuple[int, ...] = ()
         self._keeps_promises: Callable[[list[Made], tuple[int, int]], bool] | None = None
+        self._labels: list[Labels] = []
+        self._state: list[tuple[int, int]] = []
+        self._known_latest: list[tuple[int, int]] | None = None
         self._known_floors: RouteFloors | None = None
         weights = problem.weights
         self._problem = problem
@@ -97,6 +100,14 @@ class RouteState:
 
     def varied(self, shift: Shift, stints: Sequence[Stint], *, promises: bool = True) -> RouteState:
         """What this route would be with another shift or other stints; with or without its promises to stand by."""
+        if shift is self.shift and (promises or self._keeps_promises is None):
+            route = self.fork()
+            route.stints = list(stints)
+            changed = (
+                place for place, pair in enumerate(zip(self.stints, stints, strict=False)) if pair[0] is not pair[1]
+            )
+            route._refresh(next(changed, min(len(self.stints), len(stints))))
+            return route
         route = RouteState.of(self._problem, self.engineer, shift, stints)
         route.is_closed = self.is_closed
         if promises and self._keeps_promises is not None:
@@ -151,16 +162,16 @@ class RouteState:
 
     def insert(self, position: int, stint: Stint) -> None:
         self.stints.insert(position, stint)
-        self._refresh()
+        self._refresh(position)
 
     def replace(self, position: int, stint: Stint) -> None:
         """Another stint of the same work: after its bounds or its company changed."""
         self.stints[position] = stint
-        self._refresh()
+        self._refresh(position)
 
     def remove(self, position: int) -> Stint:
         stint = self.stints.pop(position)
-        self._refresh()
+        self._refresh(position)
         return stint
 
     def promise(self, starts: Sequence[int], keeps: Callable[[list[Made], tuple[int, int]], bool]) -> None:
@@ -206,7 +217,7 @@ class RouteState:
                 first = max([first, *waits])
             positions = range(first, len(self.stints) + 1)
         if stint.running_since is None:
-            positions = self._in_time(positions, stint)
+            positions = list(self._in_time(positions, stint))
         least: dict[int, int] = {}
         floors = self._floors() if price is None and stint.running_since is None else None
         if floors is not None and (below is not None or len(positions) > 1):
@@ -239,9 +250,7 @@ class RouteState:
             return None
         first = 1 if self.is_running else 0
         best: tuple[int, Insertion] | None = None
-        for position in range(len(self.stints), first - 1, -1):
-            if not self._in_time((position,), stint):
-                continue
+        for position in self._in_time(range(len(self.stints), first - 1, -1), stint):
             insertion = self._try(position, stint)
             if insertion is None:
                 continue
@@ -253,53 +262,59 @@ class RouteState:
                 break
         return best
 
-    def _in_time(self, positions: Sequence[int], stint: Stint) -> list[int]:
-        """The positions where a stint can start, and what follows still can, even without breaks, setup and traffic."""
+    def _in_time(self, positions: Iterable[int], stint: Stint) -> Iterator[int]:
+        """The positions where a stint can start, and what follows still can, even without breaks and traffic."""
         speed, seconds, place = self.engineer.speed_factor, _shortest_seconds(stint), stint.place
-        found: list[int] = []
+        latest_starts = self._latest_starts()
         for position in positions:
-            free, latest = self._opens[position], self._latest[position]
+            free, (latest, latest_with_setup) = self._opens[position], latest_starts[position]
             if free > stint.not_after:
                 continue
             if latest == FAR_FUTURE:
-                found.append(position)
+                yield position
                 continue
-            where = self._state[position][0]
+            where, set_up = self._state[position]
+            spent = seconds
             if not stint.remote:
                 free += self._travel.free_flow_row(where, speed)[place]
                 where = place
+                spent += 0 if place == set_up else stint.setup_seconds
             start = max(free, stint.not_before)
             if stint.windows:
-                start = min((max(start, opens) for opens, ends in stint.windows if start <= ends), default=FAR_FUTURE)
+                start = _in_windows(stint.windows, start)
             following = self._end_place
             if position < len(self.stints):
                 following = None if self.stints[position].remote else self.stints[position].place
+                if not stint.remote and following != place:
+                    latest = latest_with_setup
             ride = 0 if following is None else self._travel.free_flow_row(where, speed)[following]
-            if start + seconds + ride <= latest:
-                found.append(position)
-        return found
+            if start + spent + ride <= latest:
+                yield position
 
-    def _latest_starts(self) -> list[int]:
-        """Before every position, the latest start of what follows that could still keep all hard bounds.
+    def _latest_starts(self) -> list[tuple[int, int]]:
+        """Before every position, the latest start of what follows that could still keep all hard bounds: where its
+        setup is paid already, and where it is not.
 
-        An optimistic bound: breaks, setup and traffic are left out, which holds where traffic only slows down.
+        An optimistic bound: breaks and traffic are left out, which holds where traffic only slows down.
         """
+        if self._known_latest is not None:
+            return self._known_latest
         if self._travel.may_speed_up:
-            return [FAR_FUTURE] * (len(self.stints) + 1)
-        found = [self.shift.latest_end]
+            self._known_latest = [(FAR_FUTURE, FAR_FUTURE)] * (len(self.stints) + 1)
+            return self._known_latest
+        found = [(self.shift.latest_end, self.shift.latest_end)]
         following, speed = self._end_place, self.engineer.speed_factor
         for stint in reversed(self.stints):
-            ride = 0
-            if following is not None and not stint.remote:
-                ride = self._travel.free_flow_row(stint.place, speed)[following]
-            seconds = _shortest_seconds(stint)
-            latest = min(stint.not_after, stint.end_by - seconds, found[0] - ride - seconds)
-            if stint.windows:
-                latest = max(
-                    (min(latest, closes) for opens, closes in stint.windows if opens <= latest), default=FAR_PAST
+            over_by = found[-1][0]
+            if not stint.remote and following is not None:
+                over_by = (
+                    found[-1][following != stint.place] - self._travel.free_flow_row(stint.place, speed)[following]
                 )
-            found.insert(0, latest)
+            over_by = min(over_by, stint.end_by) - _shortest_seconds(stint)
+            found.append((_latest_start(stint, over_by), _latest_start(stint, over_by - stint.setup_seconds)))
             following = None if stint.remote else stint.place
+        found.reverse()
+        self._known_latest = found
         return found
 
     def _floors(self) -> RouteFloors | None:
@@ -348,32 +363,40 @@ class RouteState:
 
     # -- driving -----------------------------------------------------------------------------------------------
 
-    def _refresh(self) -> None:
-        """Drive the whole route again and keep the labels in front of every position."""
-        self._rests = self._due_rests()
-        self._all_taken = (1 << len(self._rests)) - 1
-        self._last_rest = max((rest[2] for rest in self._rests), default=0)
-        since = self.stints[0].running_since if self.stints else None
-        free = max(self.shift.start, self._now) if since is None else since
-        where, set_up = self.start_place(), -1
-        labels: Labels = {0: [Label(free, 0, 0, 0, None)]}
-        self._labels = [labels]
-        self._state = [(where, set_up)]
-        for index, stint in enumerate(self.stints):
-            if index == 0 and since is not None:
+    def _refresh(self, kept: int = 0) -> None:
+        """Drive the route again behind its first `kept` stops, which are driven as before, and keep the labels in front
+        of every position."""
+        if kept:
+            self._labels, self._state = self._labels[: kept + 1], self._state[: kept + 1]
+        else:
+            self._set_out()
+        labels, (where, set_up) = self._labels[-1], self._state[-1]
+        for stint in self.stints[kept:]:
+            if stint.running_since is not None and len(self._labels) == 1:
                 labels = self._advance_running(labels, stint)
             else:
                 labels = self._advance(self._rested(labels), stint, where, set_up)
             where, set_up = _moved(stint, where, set_up)
             self._labels.append(labels)
             self._state.append((where, set_up))
-        self._opens = [
-            min((label.free for group in labels.values() for label in group), default=1 << 60)
-            for labels in self._labels
-        ]
+        self._opens = [min((group[0].free for group in labels.values()), default=FAR_FUTURE) for labels in self._labels]
         self._best = self._finish(labels, where, len(self.stints)) if self.stints else None
-        self._latest = self._latest_starts()
+        self._known_latest = None
         self._known_floors = None
+
+    def _set_out(self) -> None:
+        """The breaks that are due, and the one label at the start of the route."""
+        self._rests = self._due_rests()
+        self._all_taken = (1 << len(self._rests)) - 1
+        self._last_rest = max((rest[2] for rest in self._rests), default=0)
+        self._rest_by = [
+            min((rest[2] for bit, rest in enumerate(self._rests) if not mask & (1 << bit)), default=FAR_FUTURE)
+            for mask in range(self._all_taken + 1)
+        ]
+        since = self.stints[0].running_since if self.stints else None
+        free = max(self.shift.start, self._now) if since is None else since
+        self._labels = [{0: [Label(free, 0, 0, 0, None)]}]
+        self._state = [(self.start_place(), -1)]
 
     def _due_rests(self) -> list[tuple[int, int, int, int]]:
         """(index, earliest start, latest start, seconds) of the breaks still to be taken."""
@@ -426,14 +449,49 @@ class RouteState:
     def _advance(self, labels: Labels, stint: Stint, where: int, set_up: int) -> Labels:
         """Labels after the stint; those that can no longer take a due break are dropped."""
         found: Labels = {}
-        setup = 0 if stint.place == set_up else stint.setup_seconds
-        all_taken = self._all_taken
+        now, place, is_remote, windows = self._now, stint.place, stint.remote, stint.windows
+        earliest, latest, end_by = max(now, stint.not_before), stint.not_after, stint.end_by
+        setup = 0 if place == set_up else stint.setup_seconds
+        segment = stint.segments[0] if len(stint.segments) == 1 else None
+        is_judged = stint.lateness is not None or stint.previous_start is not None
+        own_cost, seconds_from = stint.fixed_cost, None
+        if not is_remote and where != place:
+            seconds_from = self._travel.leg(where, place, self.engineer.speed_factor)
+            if self._distance_weight:
+                own_cost += self._travel.meters(where, place) * self._distance_weight
         for mask, group in labels.items():
-            reached = []
-            for label in self._departures(group) if self._standby_starts else group:
-                served = self._serve(label, stint, where, setup)
-                if served is not None and (mask == all_taken or self._can_still_rest(mask, served.free)):
-                    reached.append(served)
+            rest_by, reached = self._rest_by[mask], []
+            for free, cost, busy, worst, made in self._departures(group) if self._standby_starts else group:
+                travel = 0
+                # Running work may have ended before now, but no leg departs before it.
+                arrival = free if is_remote or free > now else now
+                if seconds_from is not None:
+                    travel = seconds_from(arrival)
+                    arrival += travel
+                start = arrival if arrival > earliest else earliest
+                if windows:
+                    start = _in_windows(windows, start)
+                if start > latest:
+                    continue
+                _, seconds, penalty = segment or _segment(stint, start)
+                if seconds is None:
+                    continue
+                end = start + setup + seconds
+                if end > end_by or end > rest_by:
+                    continue
+                cost += own_cost + travel * self._travel_weight + penalty
+                if is_judged:
+                    extra, worst = _judged(stint, arrival, start, end, worst)
+                    cost += extra
+                reached.append(
+                    Label(
+                        end,
+                        cost,
+                        busy + travel + end - start,
+                        worst,
+                        Made(made, stint, -1, arrival, start, end, travel),
+                    )
+                )
             if reached:
                 found[mask] = reached if len(reached) == 1 else self._kept(reached)
         return found
@@ -451,66 +509,14 @@ class RouteState:
             return _nondominated(group)
         return sorted(group, key=_by_time)[:MAX_LABELS_OF_STANDBY]
 
-    def _can_still_rest(self, mask: int, free: int) -> bool:
-        return all(free <= rest[2] or mask & (1 << bit) for bit, rest in enumerate(self._rests))
-
-    def _serve(self, label: Label, stint: Stint, where: int, setup: int) -> Label | None:
-        free, now, place = label.free, self._now, stint.place
-        cost = label.cost + stint.fixed_cost
-        travel = 0
-        if not stint.remote:
-            # Running work may have ended before now, but no leg departs before it.
-            if free < now:
-                free = now
-            if where != place:
-                if self._varies:
-                    travel = self._travel.seconds(where, place, free, self.engineer.speed_factor)
-                else:
-                    travel = self._travel.free_flow_row(where, self.engineer.speed_factor)[place]
-                cost += travel * self._travel_weight
-                if self._distance_weight:
-                    cost += self._travel.meters(where, place) * self._distance_weight
-        arrival = free + travel
-        start = max(arrival, now, stint.not_before)
-        if stint.windows:
-            for opens, closes in stint.windows:
-                if start <= closes:
-                    start = max(start, opens)
-                    break
-            else:
-                return None
-        if start > stint.not_after:
-            return None
-        _, seconds, penalty = _segment(stint, start)
-        if seconds is None:
-            return None
-        end = start + setup + seconds
-        if end > stint.end_by:
-            return None
-        return self._served(label, stint, cost + penalty, arrival, start, end, travel)
-
     def _advance_running(self, labels: Labels, stint: Stint) -> Labels:
         """Running work at the head of the route: it started where it is, when it did."""
-        label = labels[0][0]
-        since = label.free
-        seconds, penalty = _segment(stint, since)[1:]
-        end = since + stint.setup_seconds + (seconds or 0)
-        return {0: [self._served(label, stint, stint.fixed_cost + penalty, since, since, end, 0)]}
-
-    def _served(self, label: Label, stint: Stint, cost: int, arrival: int, start: int, end: int, travel: int) -> Label:
-        worst, lateness = label.worst, stint.lateness
-        if lateness is not None:
-            first_arrival, last_end = min(arrival, stint.others_arrival), max(end, stint.others_end)
-            if first_arrival > lateness.arrive_by or start > lateness.start_by or last_end > lateness.restore_by:
-                counted = lateness.start_by if stint.order.team is not None else start
-                cost += lateness.of(first_arrival, counted, last_end)
-                worst = max(worst, lateness.worst(first_arrival, start, last_end))
-        if stint.previous_start is not None:
-            moved = abs(start - stint.previous_start) - CHANGE_TOLERANCE_SECONDS
-            if moved > 0:
-                cost += moved * stint.moved_cost
-        made = Made(label.made, stint, -1, arrival, start, end, travel)
-        return Label(end, cost, label.busy + travel + end - start, worst, made)
+        free, _, busy, worst, made = labels[0][0]
+        _, seconds, penalty = _segment(stint, free)
+        end = free + stint.setup_seconds + (seconds or 0)
+        cost, worst = _judged(stint, free, free, end, worst)
+        done = Made(made, stint, -1, free, free, end, 0)
+        return {0: [Label(end, stint.fixed_cost + penalty + cost, busy + end - free, worst, done)]}
 
     def _finish(self, labels: Labels, where: int, position: int) -> Insertion | None:
         """Drive home; the cheapest label with all breaks taken and the shift's bound kept."""
@@ -521,7 +527,8 @@ class RouteState:
                 free = max(free, self._now)
                 travel = self._travel.seconds(where, self._end_place, free, self.engineer.speed_factor)
                 cost += travel * self._travel_weight
-                cost += self._travel.meters(where, self._end_place) * self._distance_weight
+                if self._distance_weight:
+                    cost += self._travel.meters(where, self._end_place) * self._distance_weight
             end = free + travel
             if end > self.shift.latest_end:
                 continue
@@ -549,7 +556,17 @@ def _moved(stint: Stint, where: int, set_up: int) -> tuple[int, int]:
     return (where, set_up) if stint.remote else (stint.place, stint.place)
 
 
+def _latest_start(stint: Stint, latest: int) -> int:
+    """The latest start of a stint by its bounds and windows that is not later than an instant."""
+    latest = min(latest, stint.not_after)
+    if stint.windows:
+        latest = max((min(latest, closes) for opens, closes in stint.windows if opens <= latest), default=FAR_PAST)
+    return latest
+
+
 def _shortest_seconds(stint: Stint) -> int:
+    if len(stint.segments) == 1:
+        return stint.segments[0][1] or 0
     return min(seconds for _, seconds, _ in stint.segments if seconds is not None)
 
 
@@ -558,6 +575,30 @@ def _segment(stint: Stint, start: int) -> tuple[int, int | None, int]:
     if len(segments) == 1:
         return segments[0]
     return next(segment for segment in segments if start <= segment[0])
+
+
+def _in_windows(windows: Sequence[tuple[int, int]], start: int) -> int:
+    """The earliest start in a window from an instant on; behind the last window one that nothing allows."""
+    for opens, closes in windows:
+        if start <= closes:
+            return start if start > opens else opens
+    return FAR_FUTURE + 1
+
+
+def _judged(stint: Stint, arrival: int, start: int, end: int, worst: int) -> tuple[int, int]:
+    """What the times of a stop cost (thousandths), and the largest lateness with it (seconds)."""
+    cost, lateness = 0, stint.lateness
+    if lateness is not None:
+        first_arrival, last_end = min(arrival, stint.others_arrival), max(end, stint.others_end)
+        if first_arrival > lateness.arrive_by or start > lateness.start_by or last_end > lateness.restore_by:
+            counted = lateness.start_by if stint.order.team is not None else start
+            cost = lateness.of(first_arrival, counted, last_end)
+            worst = max(worst, lateness.worst(first_arrival, start, last_end))
+    if stint.previous_start is not None:
+        moved = abs(start - stint.previous_start) - CHANGE_TOLERANCE_SECONDS
+        if moved > 0:
+            cost += moved * stint.moved_cost
+    return cost, worst
 
 
 def _nondominated(group: list[Label]) -> list[Label]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,9 @@ class _NoTravel:
 
     def seconds(self, origin: int, destination: int, departure: int, speed_factor: Exact) -> int:  # noqa: ARG002
         return 0
+
+    def leg(self, origin: int, destination: int, speed_factor: Exact) -> Callable[[int], int]:  # noqa: ARG002
+        return lambda _: 0
 
     def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:  # noqa: ARG002
         return [0]

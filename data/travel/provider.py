@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -152,6 +153,13 @@ class ProblemTravel:
         if not self.varies_with_time:
             return (2 * numerator + divisor) // (2 * divisor)
         return self._clock.drive(numerator, divisor, departure)
+
+    def leg(self, origin: int, destination: int, speed_factor: Exact) -> Callable[[int], int]:
+        if origin == destination or not self.varies_with_time:
+            seconds = self.free_flow_row(origin, speed_factor)[destination]
+            return lambda _: seconds
+        multiplier, divisor = self._speeds.get(speed_factor) or self._speed(speed_factor)
+        return partial(self._clock.drive, self._base.numerator(origin, destination) * multiplier, divisor)
 
     def drive_law(self) -> DriveLaw:
         base, clock = self._base, self._clock

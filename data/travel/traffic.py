@@ -70,7 +70,7 @@ class TrafficClock:
         if not numerator:
             return 0
         starts, rates = self.starts, self.rates
-        index = max(bisect_right(starts, departure) - 1, 0)
+        index = bisect_right(starts, departure, 1) - 1
         work = numerator * self.common
         clock = departure
         last = len(starts) - 1
