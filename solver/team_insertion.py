@@ -93,6 +93,7 @@ class TeamComposer:
         self._stints: dict[tuple[str, str, int], Stint | None] = {}
         self._engineers = self._reserve = state.engineers_for(order)
         self._prices: dict[int, Price | None] = {}
+        self._on_call: dict[tuple[str, int, int], list[tuple[str, Duty]]] = {}
 
     def best(self) -> Placement | None:
         """The cheapest placement with its standby, or None where no team can be made."""
@@ -442,21 +443,26 @@ class TeamComposer:
         slots: list[dict[str, Duty]] = []
         for role in self._team.roles:
             if role.presence == "standby":
-                ready = sorted(self._ready(role, taken, instant, service_end), key=lambda item: item[:2])
-                slots += [{engineer: duty for _, engineer, duty in ready}] * role.minimum
+                ready = self._ready(role, instant, service_end)
+                slots += [{engineer: duty for engineer, duty in ready if engineer not in taken}] * role.minimum
         held = _matched(slots)
         if len(held) < len(slots) and not self._running:
             return None
         return tuple(slots[slot][engineer] for engineer, slot in sorted(held.items(), key=lambda item: item[1]))
 
-    def _ready(
-        self, role: Role, taken: Iterable[str], instant: int, service_end: int
-    ) -> Iterator[tuple[int, str, Duty]]:
+    def _ready(self, role: Role, instant: int, service_end: int) -> list[tuple[str, Duty]]:
+        """Who could stand by in a role from an instant to the end of the service, the soonest there first."""
+        key = (role.name, instant, service_end)
+        if key not in self._on_call:
+            found = sorted(self._reachable(role, instant, service_end), key=lambda item: item[:2])
+            self._on_call[key] = [(engineer, duty) for _, engineer, duty in found]
+        return self._on_call[key]
+
+    def _reachable(self, role: Role, instant: int, service_end: int) -> Iterator[tuple[int, str, Duty]]:
+        """(when they could be there, engineer, promise) of all who would come in time, one shift each."""
         problem = self._problem
         place = problem.location_index[self._order.location]
         for engineer in self._reserve:
-            if engineer.id in taken:
-                continue
             if not problem.holds(engineer, role.required_skills, instant):
                 continue
             for index in self._state.routes_of[engineer.id]:

@@ -118,6 +118,8 @@ class EmergencyComposer(TeamComposer):
         self._place = self._problem.location_index[order.location]
         self._nearness = state.by_nearness(self._place)
         self._soonest: dict[str, int] = {}
+        self._ready_times: dict[tuple[int, bool], int] = {}
+        self._waits: dict[str, bool] = {}
         self._likeliest: set[str] = set()
         self._estimates: dict[tuple[str, tuple[int, int]], dict[str, tuple[float, float]]] = {}
         able = {role.name: self._able(role) for role in self._team.roles}
@@ -266,13 +268,15 @@ class EmergencyComposer(TeamComposer):
     def _able(self, role: Role) -> list[Engineer]:
         """Who reaches what a role asks for today, by its levels; whether certificates last is seen later."""
         required = role.required_skills if role.presence == "standby" else self._order.required_of(role.name)
-        levels = [(self._day.reach(item.skill), item.level) for item in required]
+        names = {engineer.id for engineer in self._engineers} - self.barred
+        for item in required:
+            reach = self._day.reach(item.skill)
+            names = {name for name in names if reach.get(name, 0) >= item.level}
         return [
             engineer
             for engineer in self._engineers
-            if engineer.id not in self.barred
+            if engineer.id in names
             and self._held.get(engineer.id, role.name) == role.name
-            and all(reach.get(engineer.id, 0) >= level for reach, level in levels)
             and self._open_routes(engineer)
         ]
 
@@ -323,13 +327,17 @@ class EmergencyComposer(TeamComposer):
         return found
 
     def _ready_at(self, index: int, *, remote: bool) -> int:
-        route = self._state.routes[index]
-        free, where = max(route.shift.start, self._problem.now), route.start_place()
-        if route.is_running:
-            free = max(free, route.made()[0].end)
-        if remote:
-            return free
-        return free + self._problem.travel.seconds(where, self._place, free, route.engineer.speed_factor)
+        found = self._ready_times.get((index, remote))
+        if found is None:
+            route = self._state.routes[index]
+            found = max(route.shift.start, self._problem.now)
+            if route.is_running:
+                found = max(found, route.made()[0].end)
+            if not remote:
+                where, speed = route.start_place(), route.engineer.speed_factor
+                found += self._problem.travel.seconds(where, self._place, found, speed)
+            self._ready_times[(index, remote)] = found
+        return found
 
     def _earliest_start(self) -> int:
         """No team can start sooner: by then every role that is needed could be filled, were nobody in two."""
@@ -466,9 +474,10 @@ class EmergencyComposer(TeamComposer):
             stint = self._stint(engineer, role, size)
             self._ways[key] = []
             if stint is not None:
-                bound = replace(stint, windows=()).held(not_before=span[0], not_after=span[1])
+                earliest, latest = max(span[0], stint.not_before), min(span[1], stint.not_after)
+                bound = replace(stint, windows=(), not_before=earliest, not_after=latest)
                 for index in self._open_routes(engineer):
-                    if self._ready_at(index, remote=stint.remote) <= span[1]:
+                    if self._ready_at(index, remote=stint.remote) <= latest:
                         self._ways[key] += self._ways_on(index, engineer, role, bound)
         return self._ways[key]
 
@@ -515,10 +524,13 @@ class EmergencyComposer(TeamComposer):
         return self._may_wait(stint.order.id)
 
     def _may_wait(self, name: str) -> bool:
-        return all(
-            order.pin is None and LEVELS.index(order.level) > LEVELS.index(self._order.level)
-            for order in (self._problem.order_by_id[other] for other in self._working.bound_with([name]))
-        )
+        found = self._waits.get(name)
+        if found is None:
+            found = self._waits[name] = all(
+                order.pin is None and LEVELS.index(order.level) > LEVELS.index(self._order.level)
+                for order in (self._problem.order_by_id[other] for other in self._working.bound_with([name]))
+            )
+        return found
 
     def _without(self, index: int, displaced: frozenset[str]) -> RouteState:
         route = self._state.routes[index]

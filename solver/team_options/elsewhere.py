@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from dispatcher.model import WorkOrder
+from solver.route_state import Insertion
 from solver.stint import Stint, make_stint
 from solver.team_options.gaps import IMPOSSIBLE
 from solver.team_options.warm_day import WarmDay
@@ -61,10 +62,32 @@ def _may_do(day: WarmDay, state: WorkingDay, order: WorkOrder, index: int) -> bo
     return all(day.reach(item.skill).get(route.engineer.id, 0) >= item.level for item in order.required_skills)
 
 
-def plain_stint(state: WorkingDay, order: WorkOrder, index: int, bounds: tuple[int, int]) -> Stint | None:
+def plain_stint(day: WarmDay, state: WorkingDay, order: WorkOrder, index: int, bounds: tuple[int, int]) -> Stint | None:
     """The stint of a route's engineer for an order without a team; None where pin or skills forbid it."""
     engineer = state.routes[index].engineer
     if order.pin is not None and order.pin.engineer != engineer.id:
         return None
-    stint = make_stint(state.problem, engineer, order)
-    return None if stint is None else stint.held(not_before=bounds[0], not_after=bounds[1])
+    key = (order.id, bounds, index)
+    if key not in day.kept.stints:
+        stint = make_stint(state.problem, engineer, order)
+        day.kept.stints[key] = None if stint is None else stint.held(not_before=bounds[0], not_after=bounds[1])
+    return day.kept.stints[key]
+
+
+def cheapest_place(
+    day: WarmDay, state: WorkingDay, stint: Stint, index: int, bounds: tuple[int, int], below: int
+) -> tuple[int, Insertion] | None:
+    """(price, insertion) of a plain stint on a route, in thousandths; None where no place costs less than `below`.
+
+    The answer of a route that is as planned is the same for every team that calls its order away, so it is kept.
+    """
+    route = state.routes[index]
+    is_kept = index not in state.changed and not state.has_shared_rules
+    key = (stint.order.id, bounds, index)
+    known = day.kept.places.get(key) if is_kept else None
+    if known is None or (isinstance(known, int) and known < below):
+        answer = route.best_insertion(stint, price=state.price_for(index), below=below)
+        known = below if answer is None or answer[0] >= below else answer
+        if is_kept:
+            day.kept.places[key] = known
+    return None if isinstance(known, int) or known[0] >= below else known

@@ -17,7 +17,7 @@ from solver.day_state import Placed, Placement
 from solver.team_insertion import Composition
 from solver.team_options.answer import ComingMember, PromiseChange, ServiceTimes, StandbyMember, TeamOption
 from solver.team_options.composer import Choice, EmergencyComposer
-from solver.team_options.elsewhere import likely_routes, plain_stint
+from solver.team_options.elsewhere import cheapest_place, likely_routes, plain_stint
 from solver.team_options.judgement import Changes, Judgement, judge, with_changes
 from solver.team_options.warm_day import WarmDay
 from solver.team_options.working_day import WorkingDay
@@ -126,13 +126,13 @@ def _best_place(day: WarmDay, state: WorkingDay, order: WorkOrder) -> Placement 
         below = 0 if best is None else best.delta
         if (index in state.changed and least - limit >= below) or not state.has_parts(order, (index,)):
             continue
-        stint = plain_stint(state, order, index, bounds)
+        stint = plain_stint(day, state, order, index, bounds)
         if stint is None:
             continue
         engineer = state.routes[index].engineer.id
         company = state.company_cost(order, (engineer,), (engineer,)) - limit
-        answer = state.routes[index].best_insertion(stint, price=state.price_for(index), below=below - company)
-        if answer is not None and answer[0] + company < below:
+        answer = cheapest_place(day, state, stint, index, bounds, below - company)
+        if answer is not None:
             best = Placement(order, answer[0] + company, (Placed(index, answer[1].position, stint),))
     return best
 
@@ -290,7 +290,7 @@ def _why_unassigned(day: WarmDay, state: WorkingDay, order: WorkOrder) -> str:
     bounds = state.bounds(order)
     if order.team is None and bounds is not None:
         for _, index in likely_routes(day, state, order, bounds, REPAIR_ROUTES):
-            stint = plain_stint(state, order, index, bounds) if state.has_parts(order, (index,)) else None
+            stint = plain_stint(day, state, order, index, bounds) if state.has_parts(order, (index,)) else None
             if stint is not None and state.routes[index].best_insertion(stint) is not None:
                 return "COSTS_MORE"
     return "NO_ROOM"

@@ -22,6 +22,8 @@ from dispatcher.schedule import build_plan
 from skills.graph import HIGHEST_LEVEL
 from skills.qualification import RequiredSkill
 from solver.repair import without_breaches
+from solver.route_state import Insertion
+from solver.stint import Stint
 from solver.team_options.gaps import Gaps
 from solver.team_options.working_day import WorkingDay
 
@@ -30,11 +32,15 @@ from solver.team_options.working_day import WorkingDay
 class Kept:
     """What questions found out about a day: by order what displacing it costs, and where else it could go.
 
-    `ranked` are (about what it costs, route) of those who may do an order, the least first, by order and its bounds.
+    By order and its bounds, `ranked` are (about what it costs, route) of those who may do it, the least first; with a
+    route in the key, `stints` are what it would be there, and `places` the best of a route as planned: (price,
+    insertion), or the least price there may be (thousandths) where it is only known that none costs less.
     """
 
     regrets: dict[str, int] = field(default_factory=dict)
     ranked: dict[tuple[str, tuple[int, int]], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    stints: dict[tuple[str, tuple[int, int], int], Stint | None] = field(default_factory=dict)
+    places: dict[tuple[str, tuple[int, int], int], tuple[int, Insertion] | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
