@@ -282,6 +282,8 @@ class RouteState:
             start = max(free, stint.not_before)
             if stint.windows:
                 start = _in_windows(stint.windows, start)
+            if start > stint.not_after:
+                continue
             following = self._end_place
             if position < len(self.stints):
                 following = None if self.stints[position].remote else self.stints[position].place
@@ -407,18 +409,16 @@ class RouteState:
             assert since is not None
             earliest = max(earliest, since + (_segment(stint, since)[1] or 0) + stint.setup_seconds)
         return [
-            (index, rest.earliest_start, rest.latest_start, rest.duration_seconds)
+            (index, max(rest.earliest_start, self._now), rest.latest_start, rest.duration_seconds)
             for index, rest in enumerate(self.shift.breaks)
             if rest.latest_start >= earliest
         ]
 
     def _rested(self, labels: Labels) -> Labels:
         """Labels with every break that may be taken here, taken or not."""
-        if not self._rests:
-            return labels
-        for group in labels.values():
+        for mask, group in labels.items():
             # The first label of a group is the earliest one.
-            if group[0].free <= self._last_rest:
+            if mask != self._all_taken and group[0].free <= self._last_rest:
                 break
         else:
             return labels
@@ -433,7 +433,7 @@ class RouteState:
                     continue
                 rested = []
                 for label in waiting:
-                    start = max(label.free, earliest, self._now)
+                    start = max(label.free, earliest)
                     if start <= latest:
                         end = start + seconds
                         made = Made(label.made, None, index, start, start, end, 0)

@@ -344,9 +344,12 @@ class TeamComposer:
         size = sum(counts[role.name] for role in self._roles if role.presence == "on_site")
         slots: list[list[Candidate]] = []
         for role in sorted(self._roles, key=lambda item: item.name != LEAD):
-            candidates = self._candidates(role, size, spans) if counts[role.name] else []
-            slots.extend([candidates] * counts[role.name])
-        if not slots or any(not candidates for candidates in slots):
+            if counts[role.name]:
+                candidates = self._candidates(role, size, spans)
+                if not candidates:
+                    return None
+                slots.extend([candidates] * counts[role.name])
+        if not slots:
             return None
         floors = [0] * (len(slots) + 1)
         for index in range(len(slots) - 1, -1, -1):
