@@ -158,6 +158,17 @@ class RouteState:
         """Where the route begins and its on-site stints are (location indices)."""
         return [self.start_place(), *(stint.place for stint in self.stints if not stint.remote)]
 
+    def can_rest_beside(self, stint: Stint) -> bool:
+        """Whether each due break could be taken before a stint or behind it, whatever else is left to others.
+
+        Where it cannot, no place will do, and that costs no drive to know.
+        """
+        free, shortest = self._opens[1 if self.is_running else 0], _shortest_seconds(stint)
+        return all(
+            max(free, earliest) + seconds <= stint.not_after or stint.not_before + shortest <= latest
+            for _, earliest, latest, seconds in self._rests
+        )
+
     # -- changing ----------------------------------------------------------------------------------------------
 
     def insert(self, position: int, stint: Stint) -> None:
@@ -166,8 +177,9 @@ class RouteState:
 
     def replace(self, position: int, stint: Stint) -> None:
         """Another stint of the same work: after its bounds or its company changed."""
-        self.stints[position] = stint
-        self._refresh(position)
+        if stint != self.stints[position]:
+            self.stints[position] = stint
+            self._refresh(position)
 
     def remove(self, position: int) -> Stint:
         stint = self.stints.pop(position)

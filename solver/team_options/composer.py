@@ -477,7 +477,8 @@ class EmergencyComposer(TeamComposer):
                 earliest, latest = max(span[0], stint.not_before), min(span[1], stint.not_after)
                 bound = replace(stint, windows=(), not_before=earliest, not_after=latest)
                 for index in self._open_routes(engineer):
-                    if self._ready_at(index, remote=stint.remote) <= latest:
+                    in_time = self._ready_at(index, remote=stint.remote) <= latest
+                    if in_time and self._state.routes[index].can_rest_beside(bound):
                         self._ways[key] += self._ways_on(index, engineer, role, bound)
         return self._ways[key]
 
