@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dispatcher.model import Engineer, Shift
 from dispatcher.problem import Problem
 from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
-from solver.stint import FAR_PAST, Stint
+from solver.stint import FAR_PAST, Stint, shortest_seconds
 
 ROUNDING_SECONDS = 60
 """What rounding legs to seconds may hide at most, in traffic however slow."""
@@ -57,7 +57,7 @@ class RouteFloors:
         detour = there[stint.place]
         if following is not None:
             detour += self._travel.free_flow_row(stint.place, self._speed)[following] - there[following]
-        spare = _shortest_seconds(stint) - self._saved_setup(position, stint, gap.set_up)
+        spare = shortest_seconds(stint) - self._saved_setup(position, stint, gap.set_up)
         if spare + detour < 0 or (self._varies and (detour < 0 or spare < ROUNDING_SECONDS)):
             return FAR_PAST
         so_far = gap.cost + self._leg(gap.where, stint.place) + self._own(stint, gap.where, gap.opens)
@@ -103,7 +103,7 @@ class RouteFloors:
         if stint.windows:
             start = min((max(start, opens) for opens, closes in stint.windows if start <= closes), default=start)
         if stint.lateness is not None:
-            end = max(start + _shortest_seconds(stint), stint.others_end)
+            end = max(start + shortest_seconds(stint), stint.others_end)
             counted = stint.lateness.start_by if stint.order.team is not None else start
             cost += stint.lateness.of(min(arrival, stint.others_arrival), counted, end)
         if stint.previous_start is not None:
@@ -123,9 +123,3 @@ def _least_penalty(stint: Stint) -> int:
     if len(stint.segments) == 1:
         return stint.segments[0][2]
     return min(penalty for _, seconds, penalty in stint.segments if seconds is not None)
-
-
-def _shortest_seconds(stint: Stint) -> int:
-    if len(stint.segments) == 1:
-        return stint.segments[0][1] or 0
-    return min(seconds for _, seconds, _ in stint.segments if seconds is not None)

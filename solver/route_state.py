@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from dispatcher.model import Engineer, Shift
 from dispatcher.problem import Problem
-from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
 from solver.route_floors import Gap, RouteFloors
-from solver.stint import FAR_FUTURE, FAR_PAST, Stint
+from solver.stint import FAR_FUTURE, FAR_PAST, Stint, in_windows, judged, latest_start, segment_at, shortest_seconds
 
 MAX_LABELS = 4
 """Labels kept per set of breaks; more than two are rare (they differ in time and cost)."""
@@ -163,7 +162,7 @@ class RouteState:
 
         Where it cannot, no place will do, and that costs no drive to know.
         """
-        free, shortest = self._opens[1 if self.is_running else 0], _shortest_seconds(stint)
+        free, shortest = self._opens[1 if self.is_running else 0], shortest_seconds(stint)
         return all(
             max(free, earliest) + seconds <= stint.not_after or stint.not_before + shortest <= latest
             for _, earliest, latest, seconds in self._rests
@@ -276,7 +275,7 @@ class RouteState:
 
     def _in_time(self, positions: Iterable[int], stint: Stint) -> Iterator[int]:
         """The positions where a stint can start, and what follows still can, even without breaks and traffic."""
-        speed, seconds, place = self.engineer.speed_factor, _shortest_seconds(stint), stint.place
+        speed, seconds, place = self.engineer.speed_factor, shortest_seconds(stint), stint.place
         latest_starts = self._latest_starts()
         for position in positions:
             free, (latest, latest_with_setup) = self._opens[position], latest_starts[position]
@@ -293,7 +292,7 @@ class RouteState:
                 spent += 0 if place == set_up else stint.setup_seconds
             start = max(free, stint.not_before)
             if stint.windows:
-                start = _in_windows(stint.windows, start)
+                start = in_windows(stint.windows, start)
             if start > stint.not_after:
                 continue
             following = self._end_place
@@ -324,8 +323,8 @@ class RouteState:
                 over_by = (
                     found[-1][following != stint.place] - self._travel.free_flow_row(stint.place, speed)[following]
                 )
-            over_by = min(over_by, stint.end_by) - _shortest_seconds(stint)
-            found.append((_latest_start(stint, over_by), _latest_start(stint, over_by - stint.setup_seconds)))
+            over_by = min(over_by, stint.end_by) - shortest_seconds(stint)
+            found.append((latest_start(stint, over_by), latest_start(stint, over_by - stint.setup_seconds)))
             following = None if stint.remote else stint.place
         found.reverse()
         self._known_latest = found
@@ -419,7 +418,7 @@ class RouteState:
             stint = self.stints[0]
             since = stint.running_since
             assert since is not None
-            earliest = max(earliest, since + (_segment(stint, since)[1] or 0) + stint.setup_seconds)
+            earliest = max(earliest, since + (segment_at(stint, since)[1] or 0) + stint.setup_seconds)
         return [
             (index, max(rest.earliest_start, self._now), rest.latest_start, rest.duration_seconds)
             for index, rest in enumerate(self.shift.breaks)
@@ -482,10 +481,10 @@ class RouteState:
                     arrival += travel
                 start = arrival if arrival > earliest else earliest
                 if windows:
-                    start = _in_windows(windows, start)
+                    start = in_windows(windows, start)
                 if start > latest:
                     continue
-                _, seconds, penalty = segment or _segment(stint, start)
+                _, seconds, penalty = segment or segment_at(stint, start)
                 if seconds is None:
                     continue
                 end = start + setup + seconds
@@ -493,7 +492,7 @@ class RouteState:
                     continue
                 cost += own_cost + travel * self._travel_weight + penalty
                 if is_judged:
-                    extra, worst = _judged(stint, arrival, start, end, worst)
+                    extra, worst = judged(stint, arrival, start, end, worst)
                     cost += extra
                 reached.append(
                     Label(
@@ -524,9 +523,9 @@ class RouteState:
     def _advance_running(self, labels: Labels, stint: Stint) -> Labels:
         """Running work at the head of the route: it started where it is, when it did."""
         free, _, busy, worst, made = labels[0][0]
-        _, seconds, penalty = _segment(stint, free)
+        _, seconds, penalty = segment_at(stint, free)
         end = free + stint.setup_seconds + (seconds or 0)
-        cost, worst = _judged(stint, free, free, end, worst)
+        cost, worst = judged(stint, free, free, end, worst)
         done = Made(made, stint, -1, free, free, end, 0)
         return {0: [Label(end, stint.fixed_cost + penalty + cost, busy + end - free, worst, done)]}
 
@@ -566,51 +565,6 @@ def trace(label: Label) -> list[Made]:
 def _moved(stint: Stint, where: int, set_up: int) -> tuple[int, int]:
     """Where the engineer is after a stint, and where setup was last paid."""
     return (where, set_up) if stint.remote else (stint.place, stint.place)
-
-
-def _latest_start(stint: Stint, latest: int) -> int:
-    """The latest start of a stint by its bounds and windows that is not later than an instant."""
-    latest = min(latest, stint.not_after)
-    if stint.windows:
-        latest = max((min(latest, closes) for opens, closes in stint.windows if opens <= latest), default=FAR_PAST)
-    return latest
-
-
-def _shortest_seconds(stint: Stint) -> int:
-    if len(stint.segments) == 1:
-        return stint.segments[0][1] or 0
-    return min(seconds for _, seconds, _ in stint.segments if seconds is not None)
-
-
-def _segment(stint: Stint, start: int) -> tuple[int, int | None, int]:
-    segments = stint.segments
-    if len(segments) == 1:
-        return segments[0]
-    return next(segment for segment in segments if start <= segment[0])
-
-
-def _in_windows(windows: Sequence[tuple[int, int]], start: int) -> int:
-    """The earliest start in a window from an instant on; behind the last window one that nothing allows."""
-    for opens, closes in windows:
-        if start <= closes:
-            return start if start > opens else opens
-    return FAR_FUTURE + 1
-
-
-def _judged(stint: Stint, arrival: int, start: int, end: int, worst: int) -> tuple[int, int]:
-    """What the times of a stop cost (thousandths), and the largest lateness with it (seconds)."""
-    cost, lateness = 0, stint.lateness
-    if lateness is not None:
-        first_arrival, last_end = min(arrival, stint.others_arrival), max(end, stint.others_end)
-        if first_arrival > lateness.arrive_by or start > lateness.start_by or last_end > lateness.restore_by:
-            counted = lateness.start_by if stint.order.team is not None else start
-            cost = lateness.of(first_arrival, counted, last_end)
-            worst = max(worst, lateness.worst(first_arrival, start, last_end))
-    if stint.previous_start is not None:
-        moved = abs(start - stint.previous_start) - CHANGE_TOLERANCE_SECONDS
-        if moved > 0:
-            cost += moved * stint.moved_cost
-    return cost, worst
 
 
 def _nondominated(group: list[Label]) -> list[Label]:

@@ -6,12 +6,14 @@ Costs are in thousandths, as the weights are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dispatcher.facts import unserved_latenesses
 from dispatcher.model import Engineer, WorkOrder
 from dispatcher.problem import Problem
 from dispatcher.service import effective_qualification, repeat_visit_seconds, stretched_seconds
+from dispatcher.soft_rules import CHANGE_TOLERANCE_SECONDS
 
 FAR_FUTURE = 1 << 60
 FAR_PAST = -(1 << 60)
@@ -179,3 +181,50 @@ def make_stint(
             return replace(stint, running_since=pin.start)
         return stint.held(not_before=pin.start, not_after=pin.start)
     return stint
+
+
+def latest_start(stint: Stint, latest: int) -> int:
+    """The latest start of a stint by its bounds and windows that is not later than an instant."""
+    latest = min(latest, stint.not_after)
+    if stint.windows:
+        latest = max((min(latest, closes) for opens, closes in stint.windows if opens <= latest), default=FAR_PAST)
+    return latest
+
+
+def shortest_seconds(stint: Stint) -> int:
+    """What a stint takes at least, without setup."""
+    if len(stint.segments) == 1:
+        return stint.segments[0][1] or 0
+    return min(seconds for _, seconds, _ in stint.segments if seconds is not None)
+
+
+def segment_at(stint: Stint, start: int) -> Segment:
+    """What holds for a stint that starts at an instant."""
+    segments = stint.segments
+    if len(segments) == 1:
+        return segments[0]
+    return next(segment for segment in segments if start <= segment[0])
+
+
+def in_windows(windows: Sequence[tuple[int, int]], start: int) -> int:
+    """The earliest start in a window from an instant on; behind the last window one that nothing allows."""
+    for opens, closes in windows:
+        if start <= closes:
+            return start if start > opens else opens
+    return FAR_FUTURE + 1
+
+
+def judged(stint: Stint, arrival: int, start: int, end: int, worst: int) -> tuple[int, int]:
+    """What the times of a stop cost (thousandths), and the largest lateness with it (seconds)."""
+    cost, lateness = 0, stint.lateness
+    if lateness is not None:
+        first_arrival, last_end = min(arrival, stint.others_arrival), max(end, stint.others_end)
+        if first_arrival > lateness.arrive_by or start > lateness.start_by or last_end > lateness.restore_by:
+            counted = lateness.start_by if stint.order.team is not None else start
+            cost = lateness.of(first_arrival, counted, last_end)
+            worst = max(worst, lateness.worst(first_arrival, start, last_end))
+    if stint.previous_start is not None:
+        moved = abs(start - stint.previous_start) - CHANGE_TOLERANCE_SECONDS
+        if moved > 0:
+            cost += moved * stint.moved_cost
+    return cost, worst

@@ -98,6 +98,47 @@ def test_taking_a_stop_out_and_putting_it_back_changes_nothing(seed: int) -> Non
 
 
 @given(seed=st.integers(0, 2**32))
+def test_a_route_driven_again_behind_a_change_is_the_route_driven_as_a_whole(seed: int) -> None:
+    problem, state = planned(seed)
+    for route in state.routes:
+        as_a_whole = replace(route.shift)  # a shift that is not the same object is driven from the start
+        for left_out in range(len(route.stints)):
+            stints = route.stints[:left_out] + route.stints[left_out + 1 :]
+            behind, whole = route.varied(route.shift, stints), route.varied(as_a_whole, stints)
+            assert (behind.label, behind.made(), behind.end()) == (whole.label, whole.made(), whole.end())
+            for item in problem.work_orders:
+                stint = make_stint(problem, route.engineer, item)
+                if item.team is None and stint is not None and stint.running_since is None:
+                    assert behind.best_insertion(stint) == whole.best_insertion(stint)
+
+
+@given(seed=st.integers(0, 2**32), instant=st.floats(0, 1))
+def test_no_place_is_lost_where_a_break_is_said_not_to_fit_beside_a_stop(seed: int, instant: float) -> None:
+    problem, state = planned(seed)
+    for route in state.routes:
+        start = route.shift.start + int(instant * (route.shift.end - route.shift.start))
+        for item in problem.work_orders:
+            stint = make_stint(problem, route.engineer, item)
+            if item.team is None and stint is not None and stint.running_since is None:
+                held = replace(stint, windows=(), not_before=start, not_after=start)
+                emptied = route.varied(route.shift, [own for own in route.stints if own.running_since is not None])
+                if not route.can_rest_beside(held):
+                    assert route.best_insertion(held) is None
+                    assert emptied.best_insertion(held) is None
+
+
+def test_a_break_fits_beside_a_stop_that_leaves_time_before_or_behind_it() -> None:
+    problem = read(day([engineer("A", shifts=[shift(breaks=[rest("11:30", "12:30", 30)])])], [order("W", "p10", 120)]))
+    route, stint = route_of(problem), stint_of(problem, "W")
+
+    def fits(start: str) -> bool:
+        instant = seconds(start)
+        return route.can_rest_beside(replace(stint, not_before=instant, not_after=instant))
+
+    assert [fits(start) for start in ("10:30", "10:31", "11:59", "12:00")] == [True, False, False, True]
+
+
+@given(seed=st.integers(0, 2**32))
 def test_testing_an_insertion_leaves_the_route_as_it_is(seed: int) -> None:
     problem, state = planned(seed)
     for route in state.routes:

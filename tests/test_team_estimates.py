@@ -1,11 +1,14 @@
 """What estimates say of a running day: where displaced work could go, and who is worth calling."""
 
 import gc
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from solver.team_options.elsewhere import ranked_routes
+from solver.route_state import Insertion, RouteState
+from solver.team_options.elsewhere import cheapest_place, plain_stint, ranked_routes
 from solver.team_options.gaps import IMPOSSIBLE
 from solver.teams import team_options, warm_day
 from tests.small_days import day, order, read, window
@@ -24,6 +27,35 @@ def test_an_estimate_names_only_routes_whose_people_may_do_the_work(seed: int) -
                 assert item.admits(engineer.id)
                 assert problem.holds(engineer, item.required_skills, problem.now)
                 assert index not in warm.state.served.get(item.id, ())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_place_that_was_found_before_is_the_one_that_would_be_found_again(seed: int) -> None:
+    _, problem, plan = day_under_way(seed)
+    # With rules over all routes a price is only true for the present state, and nothing is kept.
+    flat = {**problem.weights.flat, "worst_lateness": 0, "fairness": 0}
+    problem = replace(problem, weights=replace(problem.weights, flat=flat))
+    warm = warm_day(problem, plan)
+    assert not warm.state.has_shared_rules
+    for item in problem.work_orders:
+        bounds = warm.state.bounds(item)
+        if item.team is not None or bounds is None:
+            continue
+        for _, index in ranked_routes(warm, warm.state, item, bounds):
+            stint = plain_stint(warm, warm.state, item, index, bounds)
+            if stint is None:
+                continue
+            route = warm.state.routes[index]
+            price = warm.state.price_for(index) or partial(_dearer_by, route)
+            driven = route.best_insertion(stint, price=price)
+            for below in (0, *(() if driven is None else (driven[0], driven[0] + 1, driven[0] - 1)), 10**12):
+                found = cheapest_place(warm, warm.state, stint, index, bounds, below)
+                assert found == (driven if driven is not None and driven[0] < below else None)
+    assert warm.kept.places
+
+
+def _dearer_by(route: RouteState, found: Insertion) -> int:
+    return found.label.cost - route.cost
 
 
 def test_a_stop_costs_its_detour_where_there_is_time_and_cannot_be_where_the_window_is_over() -> None:

@@ -209,3 +209,17 @@ def test_travel_varies_with_time_only_where_a_factor_differs_from_one() -> None:
 def test_an_unknown_kind_of_travel_is_refused() -> None:
     with pytest.raises(ValueError, match="broomstick"):
         travel_of({"kind": "broomstick"}, ABC)
+
+
+@pytest.mark.parametrize("traffic", [(), [{"from": "07:00", "to": "09:30", "factor": 1.4}]])
+@given(
+    departures=st.lists(st.integers(NOON - 86_400, NOON + 86_400), min_size=1),
+    speed=st.sampled_from([1, Fraction(4, 5)]),
+)
+def test_a_leg_asked_about_often_takes_what_it_takes_asked_about_once(
+    traffic: Sequence[Mapping[str, Any]], departures: list[int], speed: Fraction | int
+) -> None:
+    travel = travel_of({**matrix([[0, 900], [1300, 0]]), "traffic": traffic}, ABC[:2])
+    for origin, destination in ((0, 1), (1, 0), (1, 1)):
+        leg = travel.leg(origin, destination, speed)
+        assert [leg(at) for at in departures] == [travel.seconds(origin, destination, at, speed) for at in departures]
