@@ -14,12 +14,13 @@ from itertools import islice
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dispatcher.model import LEAD, LEVELS, Engineer, Role, WorkOrder
 from dispatcher.service import base_seconds, chance_to_fix, engineer_factor
 from skills.qualification import RequiredSkill
 from solver.route_state import Insertion, Made, RouteState, trace
-from solver.stint import Stint, lateness_cost
+from solver.stint import Stint, lateness_cost, shortest_seconds
 from solver.team_insertion import Bounds, Candidate, Composition, TeamComposer
 from solver.team_options.calls import Calls
 from solver.team_options.elsewhere import ranked_routes
@@ -120,6 +121,7 @@ class EmergencyComposer(TeamComposer):
         self._soonest: dict[str, int] = {}
         self._ready_times: dict[tuple[int, bool], int] = {}
         self._waits: dict[str, bool] = {}
+        self._shortest_of: dict[str, tuple[list[Stint | None], NDArray[np.int64]]] = {}
         self._likeliest: set[str] = set()
         self._estimates: dict[tuple[str, tuple[int, int]], dict[str, tuple[float, float]]] = {}
         able = {role.name: self._able(role) for role in self._team.roles}
@@ -410,18 +412,22 @@ class EmergencyComposer(TeamComposer):
         found = self._estimates.get(key)
         if found is None:
             found = self._estimates[key] = {}
-            size = sum(other.minimum for other in self._roles if other.presence == "on_site")
-            stints = [self._stint(self._state.routes[index].engineer, role, size) for index in self._called]
-            seconds = [
-                0 if stint is None else min(seconds for _, seconds, _ in stint.segments if seconds is not None)
-                for stint in stints
-            ]
-            costs, harms = self._calls.costs(np.array(seconds), span, HANDED_OVER_MILLI)
+            stints, seconds = self._smallest(role)
+            costs, harms = self._calls.costs(seconds, span, HANDED_OVER_MILLI)
             for index, stint, cost, harm in zip(self._called, stints, costs.tolist(), harms.tolist(), strict=True):
                 name = self._state.routes[index].engineer.id
                 if stint is not None and (name not in found or cost < found[name][0]):
                     found[name] = (cost, harm)
         return found
+
+    def _smallest(self, role: Role) -> tuple[list[Stint | None], NDArray[np.int64]]:
+        """What each member of the smallest team would do in a role, by open route, and how long it takes at least."""
+        if role.name not in self._shortest_of:
+            size = sum(other.minimum for other in self._roles if other.presence == "on_site")
+            stints = [self._stint(self._state.routes[index].engineer, role, size) for index in self._called]
+            seconds = [0 if stint is None else shortest_seconds(stint) for stint in stints]
+            self._shortest_of[role.name] = stints, np.array(seconds, dtype=np.int64)
+        return self._shortest_of[role.name]
 
     @cached_property
     def _called(self) -> list[int]:
