@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -34,7 +36,7 @@ class OrderBook:
     engineers: list[Document]
     qualifier: Qualifier
     machines: dict[str, str] = field(default_factory=dict)
-    load: dict[str, float] = field(default_factory=dict)
+    load: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     demand: dict[str, int] = field(default_factory=dict)
 
     def draw(self, locations: dict[str, Place]) -> list[Document]:
@@ -91,13 +93,13 @@ class OrderBook:
         for job in jobs:
             bonus = rng.choice((0, 0, 0, 1)) if grave else 0
             required: list[Document] = []
-            able: list[str] = []
+            able: Collection[str] = ()
             for change in (bonus, 0, -1, -2):
                 required = [{"skill": skill, "level": min(5, max(1, needed + change))} for skill, needed in job.skills]
                 able = self.qualifier.holders(required)
                 if len(able) >= min(2, len(self.engineers)):
                     break
-            busy = sum(self.load.get(name, 0.0) for name in able) / len(able) if able else float("inf")
+            busy = sum(map(self.load.__getitem__, able)) / len(able) if able else float("inf")
             routine = grave and max(needed for _, needed in job.skills) < 3
             found.append((busy + (240.0 if routine else 0.0), len(found), job, required))
             if len(found) == (GRAVE_CHOICES if grave else CHOICES):
@@ -110,7 +112,7 @@ class OrderBook:
         minutes = rng.randrange(low, high + 1, 5)
         able = self.qualifier.holders(required)
         for name in able:
-            self.load[name] = self.load.get(name, 0.0) + minutes / len(able)
+            self.load[name] += minutes / len(able)
         return minutes
 
     def _promise(self, order: Document, rng: Random) -> None:

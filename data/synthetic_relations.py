@@ -63,6 +63,11 @@ def _run(
 ) -> None:
     """Some engineers have been at work for a while, each at one order of the morning."""
     rng = stream("running")
+    free = [
+        (order, qualifier.holders(order["required_skills"]))
+        for order in orders
+        if "team" not in order and "pin" not in order
+    ]
     for engineer in engineers:
         begun = now - rng.randrange(5, 56) * 60
         chosen = rng.random() < 0.45
@@ -71,14 +76,14 @@ def _run(
         ]
         if not chosen or len(on_shift) != 1:
             continue
+        end, stock = _instant(on_shift[0]["end"]), engineer.get("parts", {})
         candidates = [
             order
-            for order in orders
-            if "team" not in order
+            for order, holders in free
+            if engineer["id"] in holders
             and "pin" not in order
-            and qualifier.holds(engineer["id"], order["required_skills"])
-            and all(engineer.get("parts", {}).get(part, 0) > 0 for part in order.get("parts", {}))
-            and begun + SLOWEST_PACE * order["service_seconds"] + SPARE_SECONDS <= _instant(on_shift[0]["end"])
+            and all(stock.get(part, 0) > 0 for part in order.get("parts", {}))
+            and begun + SLOWEST_PACE * order["service_seconds"] + SPARE_SECONDS <= end
         ]
         if candidates:
             order = rng.choice(candidates)
@@ -107,7 +112,7 @@ def _list_engineers(
     everybody = [engineer["id"] for engineer in engineers]
     for order in orders:
         dice = rng.random()
-        able = qualifier.holders(order["required_skills"])
+        able = list(qualifier.holders(order["required_skills"]))
         rng.shuffle(able)
         if "team" in order or not able:
             continue
@@ -136,13 +141,11 @@ def _pin(
     sharp: set[str] = set()
     for order in orders:
         chosen, timed = rng.random() < 0.05, rng.random() < 0.5
-        able = [
-            name
-            for name in qualifier.holders(order["required_skills"])
-            if name in on_shift
-            and name in order.get("allowed_engineers", [name])
-            and name not in order.get("excluded_engineers", [])
-        ]
+        able = [name for name in qualifier.holders(order["required_skills"]) if name in on_shift]
+        if "allowed_engineers" in order:
+            able = [name for name in able if name in order["allowed_engineers"]]
+        if "excluded_engineers" in order:
+            able = [name for name in able if name not in order["excluded_engineers"]]
         rng.shuffle(able)
         if not chosen or "team" in order or "depends_on" in order or not able:
             continue

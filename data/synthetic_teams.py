@@ -51,14 +51,15 @@ def staff(team: Document, engineers: Sequence[Document], qualifier: Qualifier) -
     ids = [engineer["id"] for engineer in engineers]
     for role in team["roles"]:
         common = () if role.get("presence") == "standby" else COMMON_REQUIREMENT
-        able = [name for name in ids if qualifier.holds(name, [*common, *role["required_skills"]])]
+        holders = qualifier.holders([*common, *role["required_skills"]])
+        able = [name for name in ids if name in holders]
         places += [(role["role"], able)] * role["min"]
     standby = {role["role"] for role in team["roles"] if role.get("presence") == "standby"}
 
     def covered(chosen: Sequence[str]) -> bool:
         members = [name for (role, _), name in zip(places, chosen, strict=True) if role not in standby]
         return all(
-            any(qualifier.holds(name, [skill]) for name in members) for skill in team.get("collective_skills", ())
+            not qualifier.holders([skill]).isdisjoint(members) for skill in team.get("collective_skills", ())
         )
 
     def fill(chosen: list[str]) -> list[str] | None:

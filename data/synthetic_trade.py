@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -145,18 +145,17 @@ class Qualifier:
             )
             for engineer in engineers
         }
-        self._known: dict[tuple[str, tuple[tuple[str, int], ...]], bool] = {}
+        self._known: dict[tuple[tuple[str, int], ...], KeysView[str]] = {}
 
-    def holds(self, engineer: str, required: Iterable[Mapping[str, Any]]) -> bool:
-        key = (engineer, tuple((item["skill"], item.get("level", 1)) for item in required))
-        if key not in self._known:
-            wanted = [RequiredSkill(*pair) for pair in key[1]]
-            self._known[key] = qualify(self._graph, self._held[engineer], wanted, self._at).qualified
-        return self._known[key]
-
-    def holders(self, required: Iterable[Mapping[str, Any]]) -> list[str]:
-        wanted = list(required)
-        return [engineer for engineer in self._held if self.holds(engineer, wanted)]
+    def holders(self, required: Iterable[Mapping[str, Any]]) -> KeysView[str]:
+        """Who can do it, in the order of the fleet. Orders are many and what they ask for is not: it is found once."""
+        key = tuple((item["skill"], item.get("level", 1)) for item in required)
+        found = self._known.get(key)
+        if found is None:
+            wanted = [RequiredSkill(*pair) for pair in key]
+            able = (name for name, held in self._held.items() if qualify(self._graph, held, wanted, self._at).qualified)
+            found = self._known[key] = dict.fromkeys(able).keys()
+        return found
 
 
 def _expiry(text: str | None) -> int | None:
