@@ -3,7 +3,7 @@ one for each seat of a team that the search composes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,8 @@ class OrderArrays:
         self.visit_of: dict[tuple[str, int], int] = {}
         self.closed_times: dict[int, tuple[int, int, int]] = {}
         self.late_teams: list[tuple[int, ...]] = []
-        self._admits: list[list[bool]] = []
-        self._prefers: list[list[bool]] = []
+        self._admits: list[NDArray[np.bool_]] = []
+        self._prefers: list[NDArray[np.bool_]] = []
         self._shifts_of_fixed: set[int] = set()
         self._classes: dict[object, int] = {}
         self._rows: list[list[int]] = []
@@ -109,7 +109,7 @@ class OrderArrays:
         admits = NONE
         if order.allowed_engineers or order.excluded_engineers:
             admits = len(self._admits)
-            self._admits.append([order.admits(engineer.id) for engineer in self.crew.engineers])
+            self._admits.append(self._admitted(order))
         service = self.crew.facts.services.get(order.id)
         standby = () if service is None else self.crew.facts.teams[order.id].standby
         seats = []
@@ -139,11 +139,11 @@ class OrderArrays:
         prefers, crew = NONE, (NONE, 0)
         if order.preferred_engineers:
             prefers = len(self._prefers)
-            self._prefers.append([engineer.id in order.preferred_engineers for engineer in self.crew.engineers])
+            self._prefers.append(self._among(order.preferred_engineers))
         previous = problem.previous.get(order.id)
         if previous is not None:
             crew = (len(self._prefers), len(previous.engineers))
-            self._prefers.append([engineer.id in previous.engineers for engineer in self.crew.engineers])
+            self._prefers.append(self._among(previous.engineers))
         assert order.team is not None
         collective = [self._class(Requirement((skill,))) for skill in order.team.collective_skills]
         windows = self.windows.add(sorted((window.start, window.end) for window in order.time_windows))
@@ -226,12 +226,14 @@ class OrderArrays:
     def _add_freedom(self, row: list[int], order: WorkOrder) -> None:
         """Who may come, who should, who came before, from when on, and with which parts."""
         if order.allowed_engineers or order.excluded_engineers or order.pin is not None:
-            pinned = None if order.pin is None else order.pin.engineer
             row[at.ADMIT] = len(self._admits)
-            self._admits.append([pinned in (None, e.id) and order.admits(e.id) for e in self.crew.engineers])
+            admitted = self._admitted(order)
+            if order.pin is not None:
+                admitted &= self._among([order.pin.engineer])
+            self._admits.append(admitted)
         if order.preferred_engineers:
             row[at.PREFER] = len(self._prefers)
-            self._prefers.append([engineer.id in order.preferred_engineers for engineer in self.crew.engineers])
+            self._prefers.append(self._among(order.preferred_engineers))
         if order.pin is not None and order.pin.start is not None:
             row[at.NOT_BEFORE] = row[at.NOT_AFTER] = order.pin.start
         for dependency in order.depends_on:
@@ -249,6 +251,20 @@ class OrderArrays:
         for part, count in order.parts.items():
             self.parts.append((self.part_index.setdefault(part, len(self.part_index)), count))
         row[at.PARTS_FROM], row[at.PARTS_TO] = first, len(self.parts)
+
+    def _admitted(self, order: WorkOrder) -> NDArray[np.bool_]:
+        """Which engineers the lists of an order let come [E]."""
+        admitted = ~self._among(order.excluded_engineers)
+        if order.allowed_engineers:
+            admitted &= self._among(order.allowed_engineers)
+        return admitted
+
+    def _among(self, names: Iterable[str]) -> NDArray[np.bool_]:
+        """Which engineers are named [E]; others may be."""
+        index = self.crew.engineer_index
+        named = np.zeros(len(index), dtype=np.bool_)
+        named[[index[name] for name in names if name in index]] = True
+        return named
 
     def _class(self, wanted: Requirement) -> int:
         """Whoever asks for the same skills asks the same engineers, with the same factors and penalties.

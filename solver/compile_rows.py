@@ -30,6 +30,6 @@ def table(rows: Sequence[Sequence[int]], width: int) -> NDArray[np.int64]:
     return np.array(rows or np.zeros((0, width)), dtype=np.int64).reshape(-1, width)
 
 
-def flags(rows: Sequence[Sequence[bool]], width: int) -> NDArray[np.bool_]:
+def flags(rows: Sequence[NDArray[np.bool_]], width: int) -> NDArray[np.bool_]:
     """Rows of truths as an array [len(rows), width]."""
     return np.array(rows or np.zeros((0, width)), dtype=np.bool_)

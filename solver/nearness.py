@@ -87,6 +87,17 @@ def nearest_shifts(
         else:
             apart = 1.0 - points[places[rows]] @ points[starts].T
         apart[~serving[rows]] = np.inf
-        order = np.argsort(apart, axis=1, kind="stable")[:, :count]
-        near[rows] = np.where(np.isfinite(np.take_along_axis(apart, order, axis=1)), order, -1)
+        chosen = _smallest(apart, count)
+        keys = np.take_along_axis(apart, chosen, axis=1)
+        order = np.argsort(keys, axis=1, kind="stable")
+        near[rows] = np.take_along_axis(np.where(np.isfinite(keys), chosen, NONE), order, axis=1)
     return near
+
+
+def _smallest(keys: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """The columns of the smallest keys of each row, ascending; of equal keys the first [rows, count]."""
+    last = np.partition(keys, count - 1, axis=1)[:, count - 1 : count]
+    below, equal = keys < last, keys == last
+    room = count - below.sum(axis=1, keepdims=True)
+    chosen = below | (equal & (equal.cumsum(axis=1) <= room))
+    return np.nonzero(chosen)[1].reshape(-1, count)

@@ -42,7 +42,7 @@ class GeodesicMeters:
 
     def row(self, origin: int) -> NDArray[np.int64]:
         """Metres from one location to every other, rounded half up."""
-        return self._from(origin, self._points)
+        return self._from(origin, self._points).astype(np.int64)
 
     def between(self, places: Sequence[int]) -> NDArray[np.int32]:
         """Metres between places, rounded half up [len(places), len(places)]."""
@@ -82,10 +82,21 @@ class GeodesicMeters:
         points = [(self._locations[i].latitude, self._locations[i].longitude) for i in (origin, destination)]
         return int(np.floor(great_circle(*points).meters * self._detour + 0.5))
 
-    def _from(self, origin: int, points: NDArray[np.float64]) -> NDArray[np.int64]:
+    def _from(self, origin: int, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metres from one location to points [3, n], whole numbers."""
         x, y, z = self.sphere[origin]
         u, v, w = points
-        a, b, c = y * w - z * v, z * u - x * w, x * v - y * u
-        angles = np.arctan2(np.sqrt(a * a + b * b + c * c), x * u + y * v + z * w)
-        meters: NDArray[np.int64] = np.floor(angles * self.meters_per_radian + 0.5).astype(np.int64)
-        return meters
+        # As `meters` works it out, step by step into few arrays: matrices are made of millions of these.
+        crossed = np.zeros_like(u)
+        for first, second in ((y * w, z * v), (z * u, x * w), (x * v, y * u)):
+            first -= second
+            first *= first
+            crossed += first
+        dot = x * u
+        dot += y * v
+        dot += z * w
+        np.sqrt(crossed, out=crossed)
+        meters = np.arctan2(crossed, dot, out=crossed)
+        meters *= self.meters_per_radian
+        meters += 0.5
+        return np.floor(meters, out=meters)
