@@ -58,9 +58,7 @@ def staff(team: Document, engineers: Sequence[Document], qualifier: Qualifier) -
 
     def covered(chosen: Sequence[str]) -> bool:
         members = [name for (role, _), name in zip(places, chosen, strict=True) if role not in standby]
-        return all(
-            not qualifier.holders([skill]).isdisjoint(members) for skill in team.get("collective_skills", ())
-        )
+        return all(not qualifier.holders([skill]).isdisjoint(members) for skill in team.get("collective_skills", ()))
 
     def fill(chosen: list[str]) -> list[str] | None:
         if len(chosen) == len(places):
