@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,11 @@ from solver.kernel.iterate import begin, driven, remember, search, start
 from solver.kernel.layout import Day
 from solver.kernel.recreate import FIRST_BATCH
 from solver.kernel.schedule import trace_all
+
+PLACED_AT_ONCE = 8 * FIRST_BATCH
+"""Visits of a first plan that are put in before a look at what that gave."""
+PAYING_SHARE = 0.25
+"""Share of the visits tried that must find a place for others to be tried whatever the time."""
 
 
 class BrokenRoute(Exception):  # noqa: N818  named for what it says
@@ -91,20 +98,29 @@ class Searcher:
         if self.total < self.best_total:
             remember(self.compiled.case, self.day)
 
-    def place_all(self) -> None:
-        """Put in what is not served yet, the most valuable first; nothing that is in moves."""
-        case, order = self.compiled.case, self.day.first_order
-        self._place(len(order))
-        # What others waited for is in by now.
+    def place_all(self, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Put in what is not served yet, the most valuable first; nothing that is in moves.
+
+        `goes_on` is asked after visits of which hardly any found a place: many more such may take longer than they
+        are worth.
+        """
+        visits, order = self.compiled.case.visits, self.day.first_order
         whole = order.copy()
-        waiting = whole[case.visits[whole, at.BEFORE_FROM] < case.visits[whole, at.BEFORE_TO]]
-        order[: len(waiting)] = waiting
-        self._place(len(waiting))
+        self._place(whole, goes_on)
+        # What others waited for is in by now.
+        self._place(whole[visits[whole, at.BEFORE_FROM] < visits[whole, at.BEFORE_TO]], goes_on)
         order[:] = whole
 
-    def _place(self, amount: int) -> None:
-        """Put in the visits at the head of `first_order`, and what is in the last batch with them."""
-        search(self.compiled.case, self.day, 0, 1.0, 1.0, -(-amount // FIRST_BATCH))
+    def _place(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> None:
+        """Put in some visits, and what is in the last batch of `first_order` with them."""
+        for first in range(0, len(wanted), PLACED_AT_ONCE):
+            some = wanted[first : first + PLACED_AT_ONCE]
+            missing = np.count_nonzero(self.day.standing[some, at.ROUTE] < 0)
+            self.day.first_order[: len(some)] = some
+            search(self.compiled.case, self.day, 0, 1.0, 1.0, -(-len(some) // FIRST_BATCH))
+            left = np.count_nonzero(self.day.standing[some, at.ROUTE] < 0)
+            if missing - left < PAYING_SHARE * missing and not goes_on():
+                return
 
     def leg_cost(self) -> float:
         """What a leg from one stop to the next costs in the mean: the scale on which trades are judged."""

@@ -25,6 +25,8 @@ INSERTION_SHARE = 0.15
 """Share of the time limit for the insertion engine's plan, where there are teams."""
 SHARE_OF_STARTS = 0.4
 """Share of the time limit after which no further start is made."""
+SHARE_OF_PLACING = 0.9
+"""Share of the time limit after which a first plan of many orders is read back once hardly any more find a place."""
 MOST_INSPECTED = 1500
 """Up to so many orders exact insertion helps: with a start of its own, and with what is left undone at the end."""
 
@@ -41,7 +43,7 @@ class Start:
 def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget) -> list[Start]:
     """Around what has to be kept: nothing else; and where there are teams, also the plan of the insertion engine,
     and the teams alone as insertion places them."""
-    found = [_start(problem, kept, kept, limits.seed)]
+    found = [_start(problem, kept, kept, limits.seed, budget)]
     has_teams = any(order.team is not None for order in problem.work_orders)
     if has_teams and len(problem.work_orders) <= MOST_INSPECTED and budget.stopped() is None:
         seconds = limits.time_limit_seconds
@@ -50,17 +52,17 @@ def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budg
             iteration_limit=len(problem.work_orders) if seconds is None else None,
         )
         inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
-        found.append(_start(problem, inserted, kept, limits.seed))
+        found.append(_start(problem, inserted, kept, limits.seed, budget))
         if not budget.is_share_used(SHARE_OF_STARTS):
             teams = place_teams_first(problem, budget, limits.seed, with_searched=True)
-            found.append(_start(problem, teams, kept, limits.seed))
+            found.append(_start(problem, teams, kept, limits.seed, budget))
     return found
 
 
 @collector_paused()
-def _start(problem: Problem, proposed: Sequences, kept: Sequences, seed: int) -> Start:
+def _start(problem: Problem, proposed: Sequences, kept: Sequences, seed: int, budget: Budget) -> Start:
     """Take up a proposal, with those of its orders left out, or their routes closed, that the kernel would drive
-    otherwise."""
+    otherwise; and put in the others while there is time."""
     sequences = _leaving_at_once(proposed, kept)
     closed: frozenset[int] = frozenset()
     while True:
@@ -75,7 +77,7 @@ def _start(problem: Problem, proposed: Sequences, kept: Sequences, seed: int) ->
             else:
                 closed |= {broken.shift}
             continue
-        searcher.place_all()
+        searcher.place_all(lambda: not budget.is_share_used(SHARE_OF_PLACING))
         return Start(proposed, compiled, searcher)
 
 

@@ -96,7 +96,8 @@ class GeodesicMeters:
         dot += y * v
         dot += z * w
         np.sqrt(crossed, out=crossed)
-        meters = np.arctan2(crossed, dot, out=crossed)
+        meters: NDArray[np.float64] = np.arctan2(crossed, dot, out=crossed)
         meters *= self.meters_per_radian
         meters += 0.5
-        return np.floor(meters, out=meters)
+        np.floor(meters, out=meters)
+        return meters
