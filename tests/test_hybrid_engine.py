@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import solver.searcher
 import solver.starts
 from api.problems import SolveOptions, build_problem, solve_document
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, FleetSpec, random_problem, synthetic_problem
@@ -21,6 +22,7 @@ from solver.budget import Budget
 from solver.hybrid import HybridEngine
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at_column
+from solver.kernel.recreate import FIRST_BATCH
 from solver.pool import RoutePool
 from solver.search import Search
 from solver.searcher import BrokenRoute, Searcher
@@ -350,3 +352,19 @@ def test_a_closed_route_is_no_room_for_the_routes_of_others_who_are_alike() -> N
     assert chosen is not None
     assert chosen.routes[0] == before.routes[0]
     assert chosen.routes == before.routes
+
+
+def test_a_first_plan_ends_early_only_where_hardly_any_order_finds_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = build_problem(synthetic_problem(replace(HARD_WINDOWS, orders=3 * FIRST_BATCH, engineers=6)))
+    monkeypatch.setattr(solver.searcher, "PLACED_AT_ONCE", FIRST_BATCH)
+
+    def served(goes_on: bool) -> int:
+        searcher = load(problem, Sequences()).searcher
+        searcher.place_all(lambda: goes_on)
+        return sum(map(len, searcher.routes()))
+
+    whole = served(True)
+    monkeypatch.setattr(solver.searcher, "PAYING_SHARE", 0.0)
+    assert served(False) == whole
+    monkeypatch.setattr(solver.searcher, "PAYING_SHARE", 2.0)
+    assert 0 < served(False) < whole
