@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dispatcher.problem import Problem
-from solver.team_options.gaps import DELAYS, IMPOSSIBLE, Floats, Gaps, between
+from solver.team_options.gaps import IMPOSSIBLE, Floats, Gaps, between
 
 IN_TURN = 4
 """Planned stops and breaks in a row that may make room."""
@@ -63,7 +63,7 @@ class Calls:
         last_of = (self._first + sizes - 1)[self._number][:, None]
         self._fits = places <= last_of
         target = np.minimum(places, last_of)
-        self._harm = gaps.harm[at][target]
+        self._harm, self._target = gaps.harm[at], target
         self._due = gaps.due[at][target]
         self._onward = (onward * paces)[target]
         # A break is taken before or behind: it costs its time, and the drive around it is that of the next gap.
@@ -91,7 +91,7 @@ class Calls:
         start = np.maximum(self._arrival, span[0])
         end = (start + seconds[self._number])[:, None] + self._rested
         delay = np.maximum(0.0, end + self._onward - self._due)
-        harm = between(self._harm.reshape(-1, len(DELAYS)), delay.reshape(-1)).reshape(delay.shape) + self._lost
+        harm = between(self._harm, self._target, delay) + self._lost
         fits = self._fits & (start <= span[1])[:, None]
         cost = np.where(fits, harm + self._detour, IMPOSSIBLE).min(axis=1)
         harm = np.where(fits, harm + handed_over * np.arange(IN_TURN + 1), IMPOSSIBLE).min(axis=1)

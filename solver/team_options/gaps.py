@@ -105,11 +105,10 @@ class Gaps:
         cost = detour[gaps] * paces * self._travel_weight
         lateness = lateness_cost(problem, order)
         if lateness is not None:
-            times = np.stack([arrival, start, end], axis=-1)
-            cost += _late(np.array(_terms(lateness), dtype=np.float64), times)
+            cost += _late(np.array(_terms(lateness), dtype=np.float64)[:, None], np.stack([arrival, start, end]))
         behind = self.behind[gaps]
         onward = np.where(behind < 0, 0.0, ride[behind]) * paces
-        cost += between(self.harm[gaps], np.maximum(0.0, end + onward - self.due[gaps]))
+        cost += between(self.harm, gaps, np.maximum(0.0, end + onward - self.due[gaps]))
         cost[impossible] = IMPOSSIBLE
         return cost
 
@@ -188,9 +187,9 @@ def _terms(lateness: LatenessCost) -> tuple[int, ...]:
 
 
 def _late(terms: Floats, times: Floats) -> Floats:
-    """What (arrival, start, end) along the last axis cost by terms of lateness along theirs."""
-    late = np.maximum(0.0, times - terms[..., _DUE])
-    found: Floats = (late * terms[..., _PER_SECOND] + (late > 0) * terms[..., _ONCE]).sum(axis=-1)
+    """What arrivals, starts and ends [3, any] cost by terms of lateness [9, any]."""
+    late = np.maximum(0.0, times - terms[_DUE])
+    found: Floats = (late * terms[_PER_SECOND] + (late > 0) * terms[_ONCE]).sum(axis=0)
     return found
 
 
@@ -223,13 +222,13 @@ def _harm(
     for position in range(longest - 2, -1, -1):
         have = counts > position
         ready, start, end, latest = (things[have, position, part, None] for part in range(4))
-        terms = things[have, position, 4:][:, None, :]
+        terms = things[have, position, 4:].T[:, :, None]
         begun = np.maximum(start, ready + DELAYS)
         delay = begun - start
-        times = np.stack([np.broadcast_to(ready + DELAYS, begun.shape), begun, end + delay], axis=-1)
+        times = np.stack([np.broadcast_to(ready + DELAYS, begun.shape), begun, end + delay])
         late = _late(terms, times)
         planned[have, position] = late[:, 0]
-        cost = late - late[:, :1] + between(found[have, position + 1], delay)
+        cost = late - late[:, :1] + between(found[:, position + 1], np.flatnonzero(have)[:, None], delay)
         cost[begun > latest] = IMPOSSIBLE
         found[have, position] = np.minimum(cost, IMPOSSIBLE)
     held = np.arange(longest) < sizes[:, None]
@@ -246,12 +245,11 @@ def _names(route: RouteState) -> list[str]:
     return [*("" if made.stint is None else made.stint.order.id for made in route.made()), ""]
 
 
-def between(table: Floats, delays: Floats) -> Floats:
-    """The table's rows [rows, delays] read at delays of [rows] or [rows, any]; beyond its end on a straight line."""
-    wanted = delays.reshape(len(table), -1)
-    right = np.clip(np.searchsorted(DELAYS, wanted), 1, len(DELAYS) - 1)
-    low, high = np.take_along_axis(table, right - 1, axis=1), np.take_along_axis(table, right, axis=1)
-    share = (wanted - DELAYS[right - 1]) / (DELAYS[right] - DELAYS[right - 1])
+def between(table: Floats, rows: NDArray[np.int64], delays: Floats) -> Floats:
+    """The table's `rows` [any] of [all, delays], each read at its delay [any]; beyond the end on a straight line."""
+    right = np.clip(np.searchsorted(DELAYS, delays), 1, len(DELAYS) - 1)
+    low, high = table[rows, right - 1], table[rows, right]
+    share = (delays - DELAYS[right - 1]) / (DELAYS[right] - DELAYS[right - 1])
     # No delay costs nothing, whatever the next entry of the table says.
-    found: Floats = np.where(share <= 0, low, low + np.maximum(high - low, 0) * share).reshape(delays.shape)
+    found: Floats = np.where(share <= 0, low, low + np.maximum(high - low, 0) * share)
     return found
