@@ -3,13 +3,15 @@
 import gc
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
 
 from solver.route_state import Insertion, RouteState
+from solver.team_options.composer import Choice, EmergencyComposer
 from solver.team_options.elsewhere import cheapest_place, plain_stint, ranked_routes
-from solver.team_options.gaps import IMPOSSIBLE
+from solver.team_options.gaps import DELAYS, IMPOSSIBLE, between
 from solver.teams import team_options, warm_day
 from tests.small_days import day, order, read, window
 from tests.test_teams import FITTER, NOW, crew, day_under_way, emergency, running
@@ -71,6 +73,50 @@ def test_a_stop_costs_its_detour_where_there_is_time_and_cannot_be_where_the_win
     by_route = {route.engineer.id: cost for route, cost in zip(warm.state.routes, free, strict=True)}
     assert by_route["b"] == 0
     assert 0 < by_route["a"] < IMPOSSIBLE
+
+
+def test_a_table_is_read_on_straight_lines_between_its_delays_and_beyond_them() -> None:
+    rng = np.random.default_rng(1)
+    table = np.cumsum(rng.integers(0, 1000, (5, len(DELAYS))), axis=1).astype(np.float64)
+    table[:, 0] = 0
+    rows = rng.integers(0, 5, (200, 3))
+    delays = np.where(rng.random((200, 3)) < 0.2, 0.0, rng.integers(0, 30_000, (200, 3)))
+    found = between(table, rows, delays)
+    for row, delay, cost in zip(rows.ravel(), delays.ravel(), found.ravel(), strict=True):
+        slope = (table[row, -1] - table[row, -2]) / (DELAYS[-1] - DELAYS[-2])
+        beyond = max(0.0, delay - DELAYS[-1]) * slope
+        assert cost == pytest.approx(np.interp(delay, DELAYS, table[row]) + beyond)
+
+
+def test_whoever_may_come_in_two_roles_comes_at_the_times_of_each_role_asked_alone() -> None:
+    compared = shared = 0
+    for seed in range(4):
+        _, problem, plan = day_under_way(seed)
+        warm = warm_day(problem, plan)
+        span = (problem.now + 3600, problem.now + 3600)
+        for item in problem.work_orders:
+            state = warm.state.fork()
+            state.take_out(state.bound_with([item.id]))
+            if item.team is None or problem.is_running(item) or state.bounds(item) is None:
+                continue
+            together = EmergencyComposer(warm, state, item, may_displace=True)
+            on_site = [role for role in item.team.roles if role.presence == "on_site"]
+            for engineer, role, size in product(problem.engineers[:6], on_site, (2, 3)):
+                alone = EmergencyComposer(warm, state, item, may_displace=True)
+                known = len(together._insertions)
+                ways = together._ways_of(engineer, role, size, span)
+                assert [_times_of(way) for way in ways] == [
+                    _times_of(way) for way in alone._ways_of(engineer, role, size, span)
+                ]
+                assert all(way.role is role and way.stint.role == role.name for way in ways)
+                compared += len(ways)
+                shared += bool(ways) and len(together._insertions) == known
+    assert compared
+    assert shared
+
+
+def _times_of(way: Choice) -> tuple[object, ...]:
+    return way.delta, way.harm, way.displaced, way.made.arrival, way.made.start, way.made.end, way.insertion.position
 
 
 def test_a_question_leaves_the_collector_of_garbage_as_it_was() -> None:

@@ -111,6 +111,7 @@ class EmergencyComposer(TeamComposer):
         self._tried: list[tuple[int, tuple[int, int]]] | None = None
         self._ways: dict[tuple[str, str, int, tuple[int, int]], list[Choice]] = {}
         self._emptied: dict[tuple[int, frozenset[str]], RouteState] = {}
+        self._insertions: dict[tuple[object, ...], Insertion | None] = {}
         # What does not depend on the order asked about is kept with the day, unless the day was changed for it.
         self._regrets = day.kept.regrets if state is day.state else {}
         self._undone: dict[str, int] = {}
@@ -175,10 +176,7 @@ class EmergencyComposer(TeamComposer):
         """Displaced orders turned out to be left undone: from now on they cost that; whether they cost less before."""
         dearer = {name for name in undone if self._regret(name) < self._unserved(name)}
         self._undone |= {name: self._unserved(name) for name in dearer}
-        for key, ways in self._ways.items():
-            if any(way.displaced & dearer for way in ways):
-                self._ways[key] = []
-        self._ways = {key: ways for key, ways in self._ways.items() if ways}
+        self._ways = {key: ways for key, ways in self._ways.items() if not any(way.displaced & dearer for way in ways)}
         self._estimates.clear()
         vars(self).pop("_calls", None)
         return bool(dearer)
@@ -492,16 +490,14 @@ class EmergencyComposer(TeamComposer):
         route = self._state.routes[index]
         ways: list[Choice] = []
         for displaced in self._sets_to_displace(index, bound):
-            base = self._without(index, displaced)
-            answer = _insertion(base, bound)
-            if answer is None:
+            insertion = self._insertion(index, displaced, bound)
+            if insertion is None:
                 continue
-            insertion = answer[1]
             regret = sum(self._regret(name) for name in displaced)
             made = trace(insertion.label)
-            harm = _promise_cost(made, bound) - self._promise_cost(index) + regret
+            mine = next(item for item in made if item.stint is not None and item.stint.order is self._order)
+            harm = _promise_cost(made, mine.stint) - self._promise_cost(index) + regret
             delta = insertion.label.cost - route.cost + regret
-            mine = next(item for item in made if item.stint is bound)
             ways.append(Choice(engineer, role, index, bound, delta, insertion, mine, displaced, harm))
             if harm <= 0 or len(ways) == WAYS:
                 break
@@ -539,6 +535,18 @@ class EmergencyComposer(TeamComposer):
             )
         return found
 
+    def _insertion(self, index: int, displaced: frozenset[str], bound: Stint) -> Insertion | None:
+        """A member's place on a route without displaced work: the same in every role where it takes as long."""
+        key = (index, displaced, bound.remote, bound.segments, bound.not_before, bound.not_after)
+        if key not in self._insertions:
+            base = self._without(index, displaced)
+            if bound.not_before == bound.not_after and not bound.after:
+                answer = base.latest_insertion(bound, PLACES)
+            else:
+                answer = base.best_insertion(bound)
+            self._insertions[key] = None if answer is None else answer[1]
+        return self._insertions[key]
+
     def _without(self, index: int, displaced: frozenset[str]) -> RouteState:
         route = self._state.routes[index]
         if not displaced:
@@ -569,12 +577,6 @@ class EmergencyComposer(TeamComposer):
         if index not in self._promises:
             self._promises[index] = _promise_cost(self._state.routes[index].made(), None)
         return self._promises[index]
-
-
-def _insertion(route: RouteState, bound: Stint) -> tuple[int, Insertion] | None:
-    if bound.not_before == bound.not_after and not bound.after:
-        return route.latest_insertion(bound, PLACES)
-    return route.best_insertion(bound)
 
 
 def _promise_cost(made: list[Made], apart_from: Stint | None) -> int:
