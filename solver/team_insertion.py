@@ -90,6 +90,7 @@ class TeamComposer:
         self._running = self._problem.is_running(order)
         self._roles = [role for role in self._team.roles if role.presence != "standby"]
         self._previous = self._problem.previous.get(order.id)
+        self._lateness = lateness_cost(self._problem, order)
         self._stints: dict[tuple[str, str, int], Stint | None] = {}
         self._engineers = self._reserve = state.engineers_for(order)
         self._prices: dict[int, Price | None] = {}
@@ -398,8 +399,7 @@ class TeamComposer:
             return None
         if not self._state.has_parts(order, [member.route for member in on_site]):
             return None
-        weights = problem.weights
-        lateness = lateness_cost(problem, order)
+        weights, lateness = problem.weights, self._lateness
         starts = [member.made.start for member in on_site]
         worst = 0
         if lateness is not None:

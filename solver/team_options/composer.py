@@ -20,7 +20,7 @@ from dispatcher.model import LEAD, LEVELS, Engineer, Role, WorkOrder
 from dispatcher.service import base_seconds, chance_to_fix, engineer_factor
 from skills.qualification import RequiredSkill
 from solver.route_state import Insertion, Made, RouteState, trace
-from solver.stint import Stint, lateness_cost, shortest_seconds
+from solver.stint import Stint, shortest_seconds
 from solver.team_insertion import Bounds, Candidate, Composition, TeamComposer
 from solver.team_options.calls import Calls
 from solver.team_options.elsewhere import ranked_routes
@@ -116,7 +116,6 @@ class EmergencyComposer(TeamComposer):
         self._regrets = day.kept.regrets if state is day.state else {}
         self._undone: dict[str, int] = {}
         self._promises: dict[int, int] = {}
-        self._lateness = lateness_cost(self._problem, order)
         self._place = self._problem.location_index[order.location]
         self._nearness = state.by_nearness(self._place)
         self._soonest: dict[str, int] = {}
