@@ -90,7 +90,7 @@ def _searched(
     """The best sequences around what a plan has to keep, and why the search ended."""
     # The kernel is compiled or loaded here, not when the engines are listed.
     from solver.search import Search
-    from solver.searcher import BrokenRoute, Searcher
+    from solver.searcher import BrokenRoute
     from solver.starts import MOST_INSPECTED, starts
 
     begun = starts(problem, given, limits, budget)
@@ -109,9 +109,7 @@ def _searched(
     if stopped_by is None and budget.lasts(2 * reading_seconds):
         reserved = _reserved(limits, reading_seconds)
         budget.change(reserved)
-        searchers = [first]
-        for number in range(1, limits.threads):
-            searchers.append(Searcher(compiled, first.arrangement(), limits.seed + number))
+        searchers = [first, *(first.fork(limits.seed + number) for number in range(1, limits.threads))]
         search = Search(compiled, searchers, reserved, budget, progress)
         stopped_by = search.run()
         budget.change(limits)

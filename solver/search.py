@@ -64,7 +64,6 @@ class Search:
         self._began = budget.elapsed_seconds
         self._leg_cost = searchers[0].leg_cost()
         self._warmth: float | None = None
-        self._first = searchers[0].arrangement()
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
 
@@ -173,14 +172,15 @@ class Search:
     def _adopt(self, searcher: Searcher, plan: Arrangement) -> bool:
         """Have a searcher go on from a plan; False, and it goes on from one of its own, where that cannot be driven."""
         # Where routes wait for each other, even a plan that was found may not be driven by itself.
-        for candidate in (plan, searcher.arrangement(), searcher.best(), self._first):
+        for candidate in (plan, searcher.arrangement(), searcher.best()):
             try:
                 searcher.load(candidate)
             except BrokenRoute:
                 continue
             searcher.note_best()
             return candidate is plan
-        raise AssertionError("the plan that all searchers began with can be driven")
+        searcher.load(searcher.given)
+        return False
 
     def _collect(self) -> None:
         for searcher in self._searchers:
@@ -196,9 +196,14 @@ class Search:
             most_seconds = min(4 * seconds, self._left_seconds() - RESERVED_SECONDS)
         if most_seconds <= 0:
             return
-        chosen = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
-        if chosen is None or chosen == self.best:
-            return
         worst = max(self._searchers, key=lambda searcher: searcher.total)
-        if self._adopt(worst, chosen):
+        before = worst.arrangement()
+        # All routes of the best plan are there to begin from: what is found in time may else be far worse.
+        if self._adopt(worst, self.best):
+            self._pool.add(worst)
+        chosen = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
+        is_better = chosen is not None and self._adopt(worst, chosen) and worst.total < self.best_total
+        if is_better:
             self._take_best()
+        else:
+            self._adopt(worst, before)

@@ -37,11 +37,21 @@ class Searcher:
 
     def __init__(self, compiled: Compiled, plan: Arrangement, seed: int) -> None:
         self.compiled = compiled
+        self.given = plan
         self.day: Day = make_day(compiled)
         seed_dice(self.day.dice, seed)
         self.load(plan)
-        self.day.dirty[:] = True
         remember(compiled.case, self.day)
+
+    def fork(self, seed: int) -> Searcher:
+        """One for another thread, that begins with the same plan."""
+        other = Searcher(self.compiled, self.given, seed)
+        try:
+            other.load(self.arrangement())
+        except BrokenRoute:
+            other.load(self.given)
+        other.note_best()
+        return other
 
     @property
     def total(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import solver.search
 import solver.searcher
 import solver.starts
 from api.problems import SolveOptions, build_problem, solve_document
@@ -19,6 +20,7 @@ from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
 from dispatcher.verify import verify
 from solver.budget import Budget
+from solver.compile import Arrangement
 from solver.hybrid import HybridEngine
 from solver.insertion import InsertionEngine
 from solver.kernel import layout as at_column
@@ -309,6 +311,19 @@ def test_the_best_choice_of_known_routes_is_never_worse_than_the_plan_it_begins_
         gains += cost_of_routes(plan) < before
         assert pool.best_choice(hint, 1.0, 60.0, 1) == chosen
     assert gains
+
+
+def test_a_choice_of_routes_that_is_worse_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the time was enough for any choice at all, and not for a good one."""
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    nothing = Arrangement([[] for _ in plan.compiled.shifts], plan.searcher.arrangement().held)
+    plan.searcher.run(500, 1e5, 1e3)
+    before = plan.searcher.total
+    monkeypatch.setattr(RoutePool, "best_choice", lambda *_: nothing)
+    monkeypatch.setattr(solver.search, "RECOMBINED_AT", (0.0,))
+    limits = SearchLimits(None, 500, seed=1)
+    Search(plan.compiled, [plan.searcher], limits, Budget(limits, lambda: False), lambda *_: None).run()
+    assert plan.searcher.total <= before
 
 
 def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing_twice() -> None:
