@@ -41,13 +41,25 @@ SECTION = "ablation"
 LEAST_GAIN_PERCENT = 0.3
 SECONDS = 10.0
 SEEDS = (1, 2)
-DAYS: tuple[tuple[str, FleetSpec], ...] = (
-    ("hard windows, 100 orders, tight", hard_spec(100, 1.1, 11)),
-    ("hard windows, 300 orders, tight", hard_spec(300, 1.1, 12)),
-    ("hard windows, 300 orders, loose", hard_spec(300, 0.8, 13)),
-    ("everything, 100 orders", rich_spec(100, 1.1, 11)),
-    ("everything, 300 orders", rich_spec(300, 0.8, 12)),
-    ("many teams, 100 orders", team_spec(100, 0.1, 12)),
+
+
+def meter_round(orders: int, engineers: int, seed: int) -> dict[str, Any]:
+    """Visits of five minutes that anybody can make, some dozens on a route."""
+    document = synthetic_problem(FleetSpec(orders=orders, engineers=engineers, seed=seed))
+    for order in document["work_orders"]:
+        order["service_seconds"] = 300
+        order["required_skills"] = []
+    return document
+
+
+DAYS: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
+    ("hard windows, 100 orders, tight", lambda: synthetic_problem(hard_spec(100, 1.1, 11))),
+    ("hard windows, 300 orders, tight", lambda: synthetic_problem(hard_spec(300, 1.1, 12))),
+    ("hard windows, 300 orders, loose", lambda: synthetic_problem(hard_spec(300, 0.8, 13))),
+    ("everything, 100 orders", lambda: synthetic_problem(rich_spec(100, 1.1, 11))),
+    ("everything, 300 orders", lambda: synthetic_problem(rich_spec(300, 0.8, 12))),
+    ("many teams, 100 orders", lambda: synthetic_problem(team_spec(100, 0.1, 12))),
+    ("meter round, 400 orders", lambda: meter_round(400, 12, 14)),
 )
 
 
@@ -67,6 +79,7 @@ VARIANTS = (
     Variant("without the first quick descent", lambda: patch.object(search, "QUICK_SHARE", 0.0)),
     Variant("without beginning at what is dear", lambda: patch.object(compile, "DEAR_PER_MILLE", 0)),
     Variant("neighbours by the way alone", lambda: patch.object(nearness, "MOST_KINDS", 0)),
+    Variant("without swapped tails", lambda: patch.object(compile, "SWAPS_PER_MILLE", 0)),
     Variant("without annealing", lambda: patch.object(search.Search, "_take_temperature", lambda _: None)),
     Variant("on one thread", nullcontext, threads=1),
 )
@@ -78,9 +91,9 @@ def _never() -> dict[str, float]:
     return dict.fromkeys(compile_sorting.OWN_CHANCES, 0.0)
 
 
-def planned(spec: FleetSpec, seed: int, variant: Variant, seconds: float) -> int:
-    """The total of one plan; reading the problem is not timed."""
-    problem = read_checked_problem(synthetic_problem(spec))
+def planned(document: Mapping[str, Any], seed: int, variant: Variant, seconds: float) -> int:
+    """The total of one plan of a planning document; reading it is not timed."""
+    problem = read_checked_problem(document)
     limits = SearchLimits(seconds, seed=seed, threads=variant.threads)
     with variant.patched():
         found = engine_named(DEFAULT_ENGINE).solve(
@@ -89,14 +102,17 @@ def planned(spec: FleetSpec, seed: int, variant: Variant, seconds: float) -> int
     return evaluate(problem, build_plan(problem, found.sequences)).total
 
 
-def measured(days: Sequence[tuple[str, FleetSpec]], seconds: float, advance: Callable[[str], None]) -> Totals:
+def measured(
+    days: Sequence[tuple[str, Callable[[], dict[str, Any]]]], seconds: float, advance: Callable[[str], None]
+) -> Totals:
     """Every variant on every day and seed, variants taking turns."""
     totals = {}
-    for name, spec in days:
+    for name, make in days:
+        document = make()
         for seed in SEEDS:
             for variant in VARIANTS:
                 advance(f"{name}, {variant.name}")
-                totals[name, seed, variant.name] = planned(spec, seed, variant, seconds)
+                totals[name, seed, variant.name] = planned(document, seed, variant, seconds)
     return totals
 
 

@@ -171,6 +171,7 @@ def _numbers(
     numbers[at.LABELS] = 1 + most_breaks
     numbers[at.HAS_TRAFFIC] = int(problem.travel.varies_with_time)
     numbers[at.HAS_MATRIX] = int(travel.has_matrix)
+    numbers[at.IS_SYMMETRIC] = int(travel.is_symmetric)
     numbers[at.HAS_METERS] = int(travel.has_matrix and weight("distance") != 0)
     numbers[at.TRAFFIC_COMMON] = travel.traffic_common
     shared = numbers[[at.WORST_WEIGHT, at.FAIRNESS_WEIGHT, at.USED_WEIGHT]]
@@ -182,6 +183,7 @@ def _numbers(
     numbers[at.IS_SCANNED_WHOLE] = int(len(orders.visits) - seats + len(orders.teams.rows) <= SCANNED_WHOLE)
     numbers[at.HORIZON_END] = problem.end
     numbers[at.DEAR_PER_MILLE] = DEAR_PER_MILLE
+    numbers[at.SWAPS_PER_MILLE] = SWAPS_PER_MILLE
     return numbers
 
 
@@ -269,3 +271,7 @@ def _visit(compiled: Compiled, visit: int, held: Sequence[int], departures: Mapp
     if row[at.TEAM] >= 0:
         return Visit(order, role, int(held[visit]), departures.get(visit))
     return Visit(order, role, int(row[at.NOT_BEFORE]) if row[at.MEMBER] else None, departures.get(visit))
+
+
+SWAPS_PER_MILLE = 100
+"""How many of a thousand iterations that begin on a route that is not short swap its tail for another one's."""

@@ -123,7 +123,7 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
         sphere[:, 3] = law.meters_per_radian
     return TravelArrays(
         has_matrix,
-        law.sphere is not None,
+        law.sphere is not None or (_is_symmetric(units) and _is_symmetric(meters)),
         units,
         seconds,
         base,
@@ -136,6 +136,10 @@ def compile_travel(problem: Problem, places: Places, drivers: Sequence[Engineer]
         common,
         sphere,
     )
+
+
+def _is_symmetric(matrix: NDArray[np.int32]) -> bool:
+    return bool(np.array_equal(matrix, matrix.T))
 
 
 def _divided(units: NDArray[np.int32], numerator: int, denominator: int, added: int, into: NDArray[np.int32]) -> None:

@@ -309,6 +309,7 @@ def snapshot_of_route(loaded: Loaded, shift: int) -> dict[str, object]:
         "stock": day.stock[shift].tolist(),
         "labels": reached,
         "bounds": labels[single + 1 : length + 2, bounds].tolist() if length else [],
+        "onward": labels[: length + 1, at.ONWARD].tolist() if length else [],
         "worst": day.routes[shift, [at.WORST, at.BUSY]].tolist() if is_timed else None,
         "times": times.tolist() if is_coupled else None,
         "calls": sorted(day.routes[shift, at.CALLS : at.CALLS + day.routes[shift, at.CALLED]].tolist()),

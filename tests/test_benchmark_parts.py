@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import ablation, startup
-from data.synthetic import DEMO
+from data.synthetic import DEMO, synthetic_problem
 from solver import compile_sorting, search
 
 
@@ -20,7 +20,7 @@ def test_a_part_is_judged_by_the_mean_ratio_of_totals_over_days_and_seeds() -> N
 @pytest.mark.parametrize("variant", ablation.VARIANTS, ids=lambda variant: variant.name)
 def test_a_day_planned_without_a_part_leaves_the_search_as_it_was(variant: ablation.Variant) -> None:
     before = (search.RECOMBINED_AT, search.QUICK_SHARE, search.FIRST_TEMPERATURE, dict(compile_sorting.OWN_CHANCES))
-    assert ablation.planned(replace(DEMO, orders=8, engineers=3), 1, variant, 0.3) > 0
+    assert ablation.planned(synthetic_problem(replace(DEMO, orders=8, engineers=3)), 1, variant, 0.3) > 0
     after = (search.RECOMBINED_AT, search.QUICK_SHARE, search.FIRST_TEMPERATURE, dict(compile_sorting.OWN_CHANCES))
     assert after == before
 

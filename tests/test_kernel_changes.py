@@ -16,6 +16,7 @@ from solver.kernel.iterate import whole_total
 from solver.kernel.place import driven_delta
 from solver.kernel.recreate import LOOK_EVERYWHERE, best_place, recreate
 from solver.kernel.ruin import ruin
+from solver.kernel.tails import swap_tails
 from solver.searcher import BrokenRoute
 from tests.kernel_calls import costs_at_least, latest_start, least_seconds, leg_seconds, quick_delta
 from tests.kernel_plans import (
@@ -30,6 +31,7 @@ from tests.kernel_plans import (
     synthetic_plan,
 )
 from tests.small_days import day, engineer, order, read, skill
+from tests.small_days import shift as usual_shift
 
 SPECS = (DEMO, HARD_WINDOWS, EVERYTHING, replace(EVERYTHING, dependencies=False))
 
@@ -370,6 +372,66 @@ def test_ruin_and_recreate_can_be_let_stand_and_be_taken_back() -> None:
             assert (number, defects(new)) == (number, [])
             changed += snapshot(new) != before
     assert changed > 20
+
+
+def stocked_plan(seed: int) -> Loaded:
+    """A day of many small orders that anybody can do, some of which take a part; the vans have hardly enough."""
+    rng = Random(seed)
+    stops = ("p10", "p20", "p30", "p60", "p120")
+    orders = [
+        order(f"W{k}", rng.choice(stops), rng.randint(1, 9), parts={"seal": rng.randint(1, 2)} if k % 3 else {})
+        for k in range(36)
+    ]
+    people = [
+        engineer(f"E{k}", shifts=[{**usual_shift(), **home}], parts={"seal": 14})
+        for k, home in enumerate(({"end_location": "p0"}, {"end_location": "p30"}, dict[str, str]()))
+    ]
+    plan = load(read(day(people, orders)), Sequences(), seed)
+    plan.fill()
+    return plan
+
+
+def test_two_routes_that_swap_tails_keep_their_heads_or_all_is_taken_back() -> None:
+    swapped, refused = 0, 0
+    for number, plan in enumerate([*(stocked_plan(seed) for seed in range(6)), *compiled_plans()]):
+        if plan.case.numbers[at.HAS_DEPENDENCIES]:
+            continue
+        for visit in range(len(plan.case.visits)):
+            new = reload(plan, plan.searcher.routes(), seed=number)
+            if new.day.standing[visit, at.ROUTE] < 0:
+                continue
+            before, routes = snapshot(new), new.searcher.routes()
+            associated = int(new.day.counts[at.BESIDE])
+            new.never_blink()
+            assert swap_tails(new.case, new.day, visit)
+            if not new.day.counts[at.TOUCHED]:
+                assert new.searcher.routes() == routes
+                continue
+            assert new.searcher.routes() == with_swapped_tails(new, routes, visit)
+            assert (new.day.stock >= 0).all()
+            if settled(new):
+                swapped += 1
+                new.let_stand()
+                assert (number, visit, defects(new)) == (number, visit, [])
+            else:
+                refused += 1
+                new.undo(associated)
+                assert snapshot(new) == before
+    assert swapped > 100
+    assert refused
+
+
+def with_swapped_tails(plan: Loaded, routes: list[list[int]], visit: int) -> list[list[int]]:
+    """The routes as they should be: that of the visit goes on with the other one's tail, and that with its rest."""
+    own, other = plan.day.touched_list[:2].tolist()
+    head = routes[own].index(visit) + 1
+    rest = [stop for stop in routes[own] if stop in plan.route(other)]
+    tail = [stop for stop in routes[other] if stop in plan.route(own)]
+    assert routes[own] == [*routes[own][:head], *rest]
+    wanted = [[*route] for route in routes]
+    wanted[own] = [*routes[own][:head], *tail]
+    wanted[other] = [*routes[other][: len(routes[other]) - len(tail)], *rest]
+    return wanted
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

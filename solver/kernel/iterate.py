@@ -80,6 +80,7 @@ from solver.kernel.recreate import recreate
 from solver.kernel.ruin import ruin
 from solver.kernel.schedule import drive_one, keeps_duties, trace
 from solver.kernel.seating import pull_teams
+from solver.kernel.tails import is_swap, swap_tails
 from solver.kernel.teams import base_seconds, rate_late_teams, rate_team
 from solver.kernel.travel import leg_cost
 
@@ -393,7 +394,10 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     associated = day.counts[BESIDE]
     shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
     day.counts[BROKEN] = 0
-    is_good = batch >= 0 or ruin(case, day, seed_visit, is_dear)
+    if batch < 0 and not is_dear and is_swap(case, day, seed_visit):
+        is_good = swap_tails(case, day, seed_visit)
+    else:
+        is_good = batch >= 0 or ruin(case, day, seed_visit, is_dear)
     slot = 0
     # Settling a route may touch others that wait for its work.
     while is_good and slot < day.counts[TOUCHED]:

@@ -167,18 +167,20 @@ UNTIL, NUMERATOR, DENOMINATOR, PENALTY = range(4)
     HAS_MOVED,
     ENGINEERS,
     IS_SCANNED_WHOLE,
+    IS_SYMMETRIC,
     HORIZON_END,
     DEAR_PER_MILLE,
+    SWAPS_PER_MILLE,
     NUMBERS,
-) = range(24)
+) = range(26)
 
 MOVED_TOLERANCE_SECONDS = 900
 """`change_shift` counts what lies beyond this (planning document, section 9)."""
 
 # Columns of a label row of `Day.labels`: about the position, then four for each number of breaks taken.
 # LATEST_FREE: who arrives between AT_ARRIVAL and then changes nothing of what the rest of the route costs;
-# LATEST_ARRIVAL: who arrives after it breaks a rule.
-LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, FIRST_LABEL = range(6)
+# LATEST_ARRIVAL: who arrives after it breaks a rule. ONWARD: cost of the leg to the next row on free roads.
+LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, ONWARD, FIRST_LABEL = range(7)
 FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
 
 # Columns of `Day.routes`.

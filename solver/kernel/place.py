@@ -28,6 +28,7 @@ from solver.kernel.layout import (
     HAS_DEPENDENCIES,
     HAS_MOVED,
     IMPOSSIBLE,
+    IS_SYMMETRIC,
     LABEL_COLUMNS,
     LATEST_ARRIVAL,
     LATEST_FREE,
@@ -38,6 +39,7 @@ from solver.kernel.layout import (
     NOT_AFTER,
     NOT_BEFORE,
     NOW,
+    ONWARD,
     PAID_PLACE,
     PARTS_FROM,
     PARTS_TO,
@@ -57,7 +59,7 @@ from solver.kernel.layout import (
     Day,
 )
 from solver.kernel.schedule import advance, company_cost, is_single, serve, way_home
-from solver.kernel.travel import least_seconds, leg_cost, leg_seconds
+from solver.kernel.travel import least_cost, leg_cost, leg_seconds
 
 BLINK_PROBABILITY = 0.01
 
@@ -155,11 +157,16 @@ def costs_at_least(case: Case, day: Day, shift: int, position: int, visit: int, 
     if not is_known:
         return False
     speed, there = case.shifts[shift, SPEED], case.visits[visit, PLACE]
-    place, onward = day.labels[shift, position, AT_PLACE], day.labels[shift, position + 1, AT_PLACE]
-    detour = leg_cost(case, place, there, least_seconds(case, speed, place, there))
+    place = day.labels[shift, position, AT_PLACE]
+    # The row of the one place is at hand for all that are tried, the rows of the others are not.
+    if case.numbers[IS_SYMMETRIC]:
+        detour = least_cost(case, speed, there, place)
+    else:
+        detour = least_cost(case, speed, place, there)
     if position < length or case.shifts[shift, END_PLACE] != NONE:
-        detour += leg_cost(case, there, onward, least_seconds(case, speed, there, onward))
-        detour -= leg_cost(case, place, onward, least_seconds(case, speed, place, onward))
+        detour += least_cost(case, speed, there, day.labels[shift, position + 1, AT_PLACE])
+        if length > 0:
+            detour -= day.labels[shift, position, ONWARD]
     return detour >= limit
 
 

@@ -23,6 +23,7 @@ from solver.kernel.layout import (
     LENGTH,
     NONE,
     PLACE,
+    POSITION,
     PREVIOUS_ENGINEER,
     REMOVED,
     ROOM_IS_MADE,
@@ -109,53 +110,82 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
 
 
 @inlined
-def mark_neighbours(case: Case, day: Day, visit: int) -> None:
-    """Note the neighbours of a visit with the stamp of its routes."""
-    for place in range(case.near.shape[1]):
-        if case.near[visit, place] >= 0:
-            day.marks[case.near[visit, place]] = day.counts[STAMP]
+def place_cost(
+    case: Case, day: Day, shift: int, position: int, visit: int, latest: int, earliest: int, limit: int
+) -> int:
+    """What a place costs; IMPOSSIBLE where a rule breaks, where that is `limit` or more, or where chance has it."""
+    after = day.labels[shift, position + 1]
+    # Somebody at the same place would take the next one's setup over, and so gain time.
+    if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[visit, PLACE]:
+        return IMPOSSIBLE
+    if costs_at_least(case, day, shift, position, visit, limit) or is_blinked(day):
+        return IMPOSSIBLE
+    delta, is_known = quick_delta(case, day, shift, position, visit, latest, limit)
+    if not is_known:
+        delta = driven_delta(case, day, shift, position, visit)
+    return int(delta if delta < limit else IMPOSSIBLE)
 
 
 @inlined
-def is_beside_marked(day: Day, shift: int, position: int) -> bool:
-    stamp = day.counts[STAMP]
-    before, after = day.sequence[shift, position - 1], day.sequence[shift, position]
-    return bool(day.marks[before] == stamp or day.marks[after] == stamp)
+def is_too_late(case: Case, day: Day, shift: int, position: int, latest: int) -> bool:
+    """Whether the engineer is free only after a visit would have to start; then so it is further on."""
+    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    free = day.labels[shift, position, FIRST_LABEL + LABEL_COLUMNS * breaks + FREE]
+    return bool(position >= day.routes[shift, SINGLE_FROM] and free > latest)
 
 
 @jit
 def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
-    """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none."""
+    """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none.
+
+    On long routes only places beside a neighbour, and the ends, are tried, the nearest first.
+    """
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
     latest = latest_start(case, day, visit)
     earliest = earliest_end(case, visit)
-    is_marked = False
-    for looked in range(gather(case, day, visit, look)):
+    count = gather(case, day, visit, look)
+    day.counts[STAMP] += 1
+    stamp = day.counts[STAMP]
+    longs = 0
+    for looked in range(count):
         shift = day.looked[looked]
-        breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
-        column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
-        apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
         length = day.routes[shift, LENGTH]
-        is_long = length > LONG_ROUTE and look != LOOK_EVERYWHERE
-        if is_long and not is_marked:
-            mark_neighbours(case, day, visit)
-            is_marked = True
-        for position in range(first_position(case, day, visit, shift), length + 1):
-            if is_long and 0 < position < length and not is_beside_marked(day, shift, position):
-                continue
-            if position >= day.routes[shift, SINGLE_FROM] and day.labels[shift, position, column] > latest:
+        apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+        first, step = first_position(case, day, visit, shift), 1
+        if length > LONG_ROUTE and look != LOOK_EVERYWHERE:
+            day.stamps[shift] = stamp
+            longs += 1
+            step = length - first
+        for position in range(first, length + 1, max(1, step)):
+            if is_too_late(case, day, shift, position, latest):
                 break
-            after = day.labels[shift, position + 1]
-            # Somebody at the same place would take the next one's setup over, and so gain time.
-            if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[visit, PLACE]:
+            cost = place_cost(case, day, shift, position, visit, latest, earliest, best - apart)
+            if cost < IMPOSSIBLE:
+                best, best_shift, best_position = cost + apart, shift, position
+    if longs == 0:
+        return best, best_shift, best_position
+    for place in range(case.near.shape[1]):
+        if case.near[visit, place] >= 0:
+            day.marks[case.near[visit, place]] = stamp
+    for place in range(case.near.shape[1]):
+        other = case.near[visit, place]
+        if other < 0:
+            break
+        shift = day.standing[other, ROUTE]
+        if shift < 0 or day.stamps[shift] != stamp:
+            continue
+        apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+        first, length = first_position(case, day, visit, shift), day.routes[shift, LENGTH]
+        behind = day.standing[other, POSITION] + 1
+        for position in range(behind - 1, behind + 1):
+            if position <= first or position == length or is_too_late(case, day, shift, position, latest):
                 continue
-            if costs_at_least(case, day, shift, position, visit, best - apart) or is_blinked(day):
+            # The place between two neighbours is tried as the one behind the first.
+            if position < behind and day.marks[day.sequence[shift, position - 1]] == stamp:
                 continue
-            delta, is_known = quick_delta(case, day, shift, position, visit, latest, best - apart)
-            if not is_known:
-                delta = driven_delta(case, day, shift, position, visit)
-            if delta < IMPOSSIBLE and delta + apart < best:
-                best, best_shift, best_position = delta + apart, shift, position
+            cost = place_cost(case, day, shift, position, visit, latest, earliest, best - apart)
+            if cost < IMPOSSIBLE:
+                best, best_shift, best_position = cost + apart, shift, position
     return best, best_shift, best_position
 
 

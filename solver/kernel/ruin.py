@@ -32,7 +32,8 @@ SPLIT_PROBABILITY = 0.5
 STAY_PROBABILITY = 0.01
 """With this chance the preserved middle stays as long as it is, at each visit it could grow by.
 
-By the letter of the paper it grows with beta instead, and stays with 1 - beta.
+It grows to LONGEST_STRING at most, so that a string on a long route stays in one place. By the letter of the paper it
+grows with beta instead, and stays with 1 - beta.
 """
 WHOLE_ROUTE_PROBABILITY = 0.01
 """How often one route is taken off as a whole: strings alone seldom find a plan with a long route fewer."""
@@ -126,7 +127,7 @@ def remove_string(case: Case, day: Day, shift: int, position: int, size: int) ->
     kept = 0
     if size > 1 and size < length and throw(day.dice) < SPLIT_PROBABILITY:
         kept = 1
-        while size + kept < length and throw(day.dice) > STAY_PROBABILITY:
+        while size + kept < length and kept < LONGEST_STRING and throw(day.dice) > STAY_PROBABILITY:
             kept += 1
     span = size + kept
     low, high = max(0, position - span + 1), min(position, length - span)

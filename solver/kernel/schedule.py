@@ -70,6 +70,7 @@ from solver.kernel.layout import (
     NOT_BEFORE,
     NOW,
     NUMERATOR,
+    ONWARD,
     OVERTIME_WEIGHT,
     PAID_PLACE,
     PAYS,
@@ -116,7 +117,7 @@ from solver.kernel.layout import (
     Day,
     Int64,
 )
-from solver.kernel.travel import least_seconds, leg_cost, leg_seconds
+from solver.kernel.travel import least_cost, least_seconds, leg_cost, leg_seconds
 
 
 @inlined
@@ -417,10 +418,12 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
         free = min(free, visits[visit, ARRIVE_BY]) if arrival <= visits[visit, ARRIVE_BY] else arrival
         if free < arrival or position <= single:
             free = FAR_PAST
+        row[ONWARD] = leg_cost(case, row[AT_PLACE], after[AT_PLACE], travel)
         if position <= stands and row[LATEST_FREE] == free and row[LATEST_ARRIVAL] == latest:
             # Nothing before it changes either.
-            break
+            return
         row[LATEST_FREE], row[LATEST_ARRIVAL] = free, latest
+    labels[0, ONWARD] = least_cost(case, speed, labels[0, AT_PLACE], labels[1, AT_PLACE])
 
 
 @jit

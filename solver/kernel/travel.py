@@ -100,3 +100,10 @@ def leg_cost(case: Case, origin: int, destination: int, seconds: int) -> int:
         else:
             cost += case.numbers[DISTANCE_WEIGHT] * sphere_meters(case, origin, destination)
     return int(cost)
+
+
+@inlined
+def least_cost(case: Case, speed: int, origin: int, destination: int) -> int:
+    """What a leg costs on free roads, which is a lower bound over all departures."""
+    seconds = least_seconds(case, speed, origin, destination) if case.numbers[TRAVEL_WEIGHT] else 0
+    return leg_cost(case, origin, destination, seconds)
