@@ -27,6 +27,8 @@ from solver.nearness import nearest_shifts, nearest_visits
 
 DEAR_PER_MILLE = 100
 """How many of a thousand iterations begin at something dear: left undone, late, or far away."""
+SWAPS_PER_MILLE = 100
+"""How many of a thousand others that begin on a route that is not short swap its tail for another one's."""
 SCANNED_WHOLE = 30
 """Up to so many visits every route is looked at for every one of them."""
 
@@ -271,7 +273,3 @@ def _visit(compiled: Compiled, visit: int, held: Sequence[int], departures: Mapp
     if row[at.TEAM] >= 0:
         return Visit(order, role, int(held[visit]), departures.get(visit))
     return Visit(order, role, int(row[at.NOT_BEFORE]) if row[at.MEMBER] else None, departures.get(visit))
-
-
-SWAPS_PER_MILLE = 100
-"""How many of a thousand iterations that begin on a route that is not short swap its tail for another one's."""

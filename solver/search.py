@@ -202,8 +202,7 @@ class Search:
         if self._adopt(worst, self.best):
             self._pool.add(worst)
         chosen = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
-        is_better = chosen is not None and self._adopt(worst, chosen) and worst.total < self.best_total
-        if is_better:
+        if chosen is not None and chosen != self.best and self._adopt(worst, chosen) and worst.total < self.best_total:
             self._take_best()
-        else:
-            self._adopt(worst, before)
+        elif not self._adopt(worst, before):
+            self._adopt(worst, self.best)

@@ -44,7 +44,7 @@ class Searcher:
         remember(compiled.case, self.day)
 
     def fork(self, seed: int) -> Searcher:
-        """One for another thread, that begins with the same plan."""
+        """One for another thread, that begins with the same plan, or where that cannot be driven with the given one."""
         other = Searcher(self.compiled, self.given, seed)
         try:
             other.load(self.arrangement())
@@ -96,6 +96,8 @@ class Searcher:
         for shift, figures in self.compiled.closed_figures.items():
             day.routes[shift, [at.WORST, at.BUSY]] = figures
         begin(case, day)
+        # They are told by a number that begins at 0 again.
+        day.stamps[:], day.marks[:] = 0, 0
         day.counts[at.BESIDE] = _associated(self.compiled, day)
         day.counts[at.BEST_TOTAL] = best
         broken = start(case, day)
@@ -116,13 +118,14 @@ class Searcher:
         """
         visits, order = self.compiled.case.visits, self.day.first_order
         whole = order.copy()
-        self._place(whole, goes_on)
-        # What others waited for is in by now.
-        self._place(whole[visits[whole, at.BEFORE_FROM] < visits[whole, at.BEFORE_TO]], goes_on)
+        # What others waited for is in by then.
+        waiting = whole[visits[whole, at.BEFORE_FROM] < visits[whole, at.BEFORE_TO]]
+        if self._place(whole, goes_on):
+            self._place(waiting, goes_on)
         order[:] = whole
 
-    def _place(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> None:
-        """Put in some visits, and what is in the last batch of `first_order` with them."""
+    def _place(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> bool:
+        """Put in some visits, and what is in the last batch of `first_order` with them; whether all were tried."""
         for first in range(0, len(wanted), PLACED_AT_ONCE):
             some = wanted[first : first + PLACED_AT_ONCE]
             missing = np.count_nonzero(self.day.standing[some, at.ROUTE] < 0)
@@ -130,7 +133,8 @@ class Searcher:
             search(self.compiled.case, self.day, 0, 1.0, 1.0, -(-len(some) // FIRST_BATCH))
             left = np.count_nonzero(self.day.standing[some, at.ROUTE] < 0)
             if missing - left < PAYING_SHARE * missing and not goes_on():
-                return
+                return False
+        return True
 
     def leg_cost(self) -> float:
         """What a leg from one stop to the next costs in the mean: the scale on which trades are judged."""

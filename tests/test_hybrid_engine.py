@@ -326,6 +326,36 @@ def test_a_choice_of_routes_that_is_worse_is_not_gone_on_with(monkeypatch: pytes
     assert plan.searcher.total <= before
 
 
+def test_a_thread_whose_own_plan_cannot_be_driven_again_goes_on_from_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    nothing = Arrangement([[] for _ in plan.compiled.shifts], plan.searcher.arrangement().held)
+    plan.searcher.run(500, 1e9, 1e9)
+    assert plan.searcher.best_total < plan.searcher.total
+    load_plan, own = Searcher.load, plan.searcher.arrangement()
+
+    def load_others(searcher: Searcher, wanted: Arrangement) -> None:
+        if wanted == own:
+            raise BrokenRoute(0)
+        load_plan(searcher, wanted)
+
+    monkeypatch.setattr(Searcher, "load", load_others)
+    monkeypatch.setattr(RoutePool, "best_choice", lambda *_: nothing)
+    monkeypatch.setattr(solver.search, "RECOMBINED_AT", (0.0,))
+    monkeypatch.setattr(Searcher, "run", lambda *_: 0)
+    limits = SearchLimits(None, 500, seed=1)
+    Search(plan.compiled, [plan.searcher], limits, Budget(limits, lambda: False), lambda *_: None).run()
+    assert plan.searcher.total == plan.searcher.best_total
+
+
+def test_a_thread_begins_with_what_it_was_made_with_where_the_present_plan_cannot_be_driven() -> None:
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    again = plan.searcher.fork(7)
+    assert again.routes() == plan.searcher.routes()
+    twice = [route + route for route in plan.searcher.routes()]
+    plan.searcher.arrangement = lambda: Arrangement(twice, plan.searcher._held())  # type: ignore[method-assign]
+    assert plan.searcher.fork(7).routes() == plan.searcher.given.routes
+
+
 def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing_twice() -> None:
     locked = 0
     for plan, pool in searched_plans():

@@ -14,7 +14,7 @@ from solver.kernel import layout as at
 from solver.kernel.change import insert, remove, set_limits, settle_one
 from solver.kernel.iterate import whole_total
 from solver.kernel.place import driven_delta
-from solver.kernel.recreate import LOOK_EVERYWHERE, best_place, recreate
+from solver.kernel.recreate import LONG_ROUTE, LOOK_EVERYWHERE, LOOK_NEAR, best_place, recreate
 from solver.kernel.ruin import ruin
 from solver.kernel.tails import swap_tails
 from solver.searcher import BrokenRoute
@@ -374,13 +374,13 @@ def test_ruin_and_recreate_can_be_let_stand_and_be_taken_back() -> None:
     assert changed > 20
 
 
-def stocked_plan(seed: int) -> Loaded:
+def stocked_plan(seed: int, amount: int = 36) -> Loaded:
     """A day of many small orders that anybody can do, some of which take a part; the vans have hardly enough."""
     rng = Random(seed)
     stops = ("p10", "p20", "p30", "p60", "p120")
     orders = [
         order(f"W{k}", rng.choice(stops), rng.randint(1, 9), parts={"seal": rng.randint(1, 2)} if k % 3 else {})
-        for k in range(36)
+        for k in range(amount)
     ]
     people = [
         engineer(f"E{k}", shifts=[{**usual_shift(), **home}], parts={"seal": 14})
@@ -389,6 +389,38 @@ def stocked_plan(seed: int) -> Loaded:
     plan = load(read(day(people, orders)), Sequences(), seed)
     plan.fill()
     return plan
+
+
+def test_on_long_routes_the_best_place_is_the_cheapest_beside_a_neighbour_or_at_an_end() -> None:
+    found, passed_over = 0, 0
+    for seed in range(6):
+        full = stocked_plan(seed, 240)
+        routes = full.searcher.routes()
+        for visit in [stop for route in routes for stop in route][::19]:
+            plan = reload(full, [[stop for stop in route if stop != visit] for route in routes])
+            near = set(plan.case.near[visit].tolist())
+            beside, anywhere = [at.IMPOSSIBLE], [at.IMPOSSIBLE]
+            for shift in plan.open_shifts():
+                if not may_serve(plan, visit, shift):
+                    continue
+                route = plan.route(shift)
+                for position in range(len(route) + 1):
+                    cost = cost_of_place(plan, visit, shift, position)
+                    anywhere.append(cost)
+                    if (
+                        len(route) <= LONG_ROUTE
+                        or near.intersection(route[max(0, position - 1) : position + 1])
+                        or position in (0, len(route))
+                    ):
+                        beside.append(cost)
+            plan.never_blink()
+            cost, shift, position = best_place(plan.case, plan.day, visit, LOOK_NEAR)
+            assert cost == min(min(beside), plan.case.visits[visit, at.UNSERVED])
+            assert shift == at.NONE or cost == cost_of_place(plan, visit, shift, position)
+            found += shift != at.NONE
+            passed_over += max(map(len, plan.searcher.routes())) > LONG_ROUTE and len(beside) < len(anywhere)
+    assert found > 25
+    assert passed_over > 25
 
 
 def test_two_routes_that_swap_tails_keep_their_heads_or_all_is_taken_back() -> None:

@@ -56,6 +56,32 @@ def test_a_place_that_was_found_before_is_the_one_that_would_be_found_again(seed
     assert warm.kept.places
 
 
+def test_on_a_route_that_has_changed_no_place_from_before_is_taken() -> None:
+    _, problem, plan = day_under_way(1)
+    flat = {**problem.weights.flat, "worst_lateness": 0, "fairness": 0}
+    problem = replace(problem, weights=replace(problem.weights, flat=flat))
+    warm = warm_day(problem, plan)
+    differing = 0
+    for item in problem.work_orders:
+        bounds = warm.state.bounds(item)
+        if item.team is not None or bounds is None:
+            continue
+        for _, index in ranked_routes(warm, warm.state, item, bounds):
+            stint = plain_stint(warm, warm.state, item, index, bounds)
+            others = [one.order for one in warm.state.routes[index].stints if one.order.team is None]
+            if stint is None or item in others or not others or problem.is_running(others[-1]):
+                continue
+            before = cheapest_place(warm, warm.state, stint, index, bounds, 10**12)
+            changed = warm.state.fork()
+            changed.take_out([others[-1].id])
+            route = changed.routes[index]
+            driven = route.best_insertion(stint, price=changed.price_for(index) or partial(_dearer_by, route))
+            found = cheapest_place(warm, changed, stint, index, bounds, 10**12)
+            assert found == (driven if driven is not None and driven[0] < 10**12 else None)
+            differing += found != before
+    assert differing
+
+
 def _dearer_by(route: RouteState, found: Insertion) -> int:
     return found.label.cost - route.cost
 

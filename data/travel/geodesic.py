@@ -88,10 +88,11 @@ class GeodesicMeters:
         u, v, w = points
         # As `meters` works it out, step by step into few arrays: matrices are made of millions of these.
         crossed = np.zeros_like(u)
-        for first, second in ((y * w, z * v), (z * u, x * w), (x * v, y * u)):
-            first -= second
-            first *= first
-            crossed += first
+        for one, along, other, across in ((y, w, z, v), (z, u, x, w), (x, v, y, u)):
+            product = along * one
+            product -= across * other
+            product *= product
+            crossed += product
         dot = x * u
         dot += y * v
         dot += z * w

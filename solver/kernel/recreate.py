@@ -138,7 +138,7 @@ def is_too_late(case: Case, day: Day, shift: int, position: int, latest: int) ->
 def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, int]:
     """(cost, shift, position) of the cheapest place that costs less than leaving the visit undone; shift -1 if none.
 
-    On long routes only places beside a neighbour, and the ends, are tried, the nearest first.
+    On long routes only places beside a neighbour, and the ends, are tried, the nearest first, unless all are to be.
     """
     best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
     latest = latest_start(case, day, visit)

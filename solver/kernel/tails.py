@@ -49,7 +49,10 @@ SHORT_ROUTE = 8
 
 @jit
 def goes_on(case: Case, day: Day, shift: int, head: int, other: int, tail: int) -> bool:
-    """Whether a route may go on, behind its first `head` visits, with another from its position `tail` on."""
+    """Whether a route may go on, behind its first `head` visits, with another from its position `tail` on.
+
+    How late it may be there is read off the other route, which may have to be home earlier.
+    """
     length, most = day.routes[other, LENGTH], min(case.shifts[shift, MAX_STOPS], day.sequence.shape[1])
     if head + length - tail > most:
         return False
