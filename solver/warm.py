@@ -43,16 +43,16 @@ class _NoTravel:
     tier = "matrix"
     has_meters = varies_with_time = may_speed_up = False
 
-    def meters(self, origin: int, destination: int) -> int:  # noqa: ARG002
+    def meters(self, origin: int, destination: int) -> int:
         return 0
 
-    def seconds(self, origin: int, destination: int, departure: int, speed_factor: Exact) -> int:  # noqa: ARG002
+    def seconds(self, origin: int, destination: int, departure: int, speed_factor: Exact) -> int:
         return 0
 
-    def leg(self, origin: int, destination: int, speed_factor: Exact) -> Callable[[int], int]:  # noqa: ARG002
+    def leg(self, origin: int, destination: int, speed_factor: Exact) -> Callable[[int], int]:
         return lambda _: 0
 
-    def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:  # noqa: ARG002
+    def free_flow_row(self, origin: int, speed_factor: Exact) -> Sequence[int]:
         return [0]
 
     def drive_law(self) -> DriveLaw:

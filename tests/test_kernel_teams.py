@@ -114,6 +114,20 @@ def test_more_people_come_where_that_is_cheaper() -> None:
     assert len(crew(composed(people, [work]))) == 2
 
 
+def test_a_team_that_starts_late_is_not_late_where_one_of_it_is_there_in_time() -> None:
+    """With F, who is near, they start at ten, but E is there in time; G could start sooner, from an hour away."""
+    people = [
+        engineer("E", skill("a")),
+        engineer("F", shifts=[shift("10:00", "16:00")]),
+        engineer("G", shifts=[shift(start_location="p60")]),
+    ]
+    promise = {"arrive_by": window("08:10", "08:10")["start"]}
+    asked = team(role("lead", skill("a")), role("support"))
+    plan = composed(people, [order("T", level="L2", team=asked, deadlines=promise)])
+    assert crew(plan) == {"E": "lead", "F": "support"}
+    assert {term.rule for term in evaluate(plan.problem, planned(plan)).terms if term.cost_milli} == {"travel"}
+
+
 def test_somebody_dearer_comes_for_a_skill_that_one_of_them_must_hold() -> None:
     people = [engineer("E"), engineer("F"), engineer("G", skill("b"), shifts=[shift(start_location="p60")])]
     asked = team(role("lead"), role("support"), collective_skills=[skill("b")])

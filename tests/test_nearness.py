@@ -19,6 +19,7 @@ from solver.compile_travel import TravelArrays
 from solver.kernel.iterate import driven
 from solver.nearness import MOST_NEIGHBOURS, MOST_SHIFTS, nearest_shifts, nearest_visits
 from tests.kernel_plans import load
+from tests.small_days import day, engineer, order, read
 
 PLACES = 150
 WAYS = ("there as back", "not as back", "on the sphere")
@@ -110,7 +111,7 @@ def test_the_shifts_looked_at_are_those_that_start_nearest_and_may_serve(way: st
 
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_driven_is_what_the_evaluation_sums_up(seed: int) -> None:
-    """All legs, and the mean of those between two stops, in traffic too."""
+    """All legs, and the mean of those between two places, in traffic too."""
     document = random_problem(Random(seed), orders=12, engineers=3)
     document.setdefault("objective", {}).setdefault("weights", {})["distance"] = 0
     problem = read_problem(document, problem_travel)
@@ -121,6 +122,7 @@ def test_what_is_driven_is_what_the_evaluation_sums_up(seed: int) -> None:
         stop.travel_seconds
         for route in read_facts(problem, plan).routes
         for stop in [stop for stop in route.work if stop.presence == "on_site"][1:]
+        if stop.travel_seconds
     ]
     cost = next((term.cost_milli for term in evaluate(problem, plan).terms if term.rule == "travel"), 0)
     assert loaded.compiled.closed == frozenset()
@@ -129,3 +131,9 @@ def test_what_is_driven_is_what_the_evaluation_sums_up(seed: int) -> None:
         assert loaded.searcher.leg_cost() == pytest.approx(
             max(1000, problem.weights.of("travel") * sum(between) / len(between))
         )
+
+
+def test_two_orders_at_one_site_say_nothing_of_what_a_leg_costs() -> None:
+    loaded = load(read(day([engineer("E")], [order("W1", "p30"), order("W2", "p30")])), Sequences())
+    loaded.fill()
+    assert loaded.searcher.leg_cost() == 1000 * 1800

@@ -8,13 +8,23 @@ from itertools import product
 import numpy as np
 import pytest
 
+from dispatcher.problem import Problem
 from solver.route_state import Insertion, RouteState
 from solver.team_options.composer import Choice, EmergencyComposer
 from solver.team_options.elsewhere import cheapest_place, plain_stint, ranked_routes
 from solver.team_options.gaps import DELAYS, IMPOSSIBLE, between
-from solver.teams import team_options, warm_day
+from solver.team_options.warm_day import WarmDay, warm_day
+from solver.teams import team_options
 from tests.small_days import day, order, read, window
 from tests.test_teams import FITTER, NOW, crew, day_under_way, emergency, running
+
+
+def day_without_shared_rules(seed: int) -> tuple[Problem, WarmDay]:
+    """With rules over all routes a price is only true for the present state, and nothing is kept."""
+    _, problem, plan = day_under_way(seed)
+    flat = {**problem.weights.flat, "worst_lateness": 0, "fairness": 0}
+    problem = replace(problem, weights=replace(problem.weights, flat=flat))
+    return problem, warm_day(problem, plan)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -33,11 +43,7 @@ def test_an_estimate_names_only_routes_whose_people_may_do_the_work(seed: int) -
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_place_that_was_found_before_is_the_one_that_would_be_found_again(seed: int) -> None:
-    _, problem, plan = day_under_way(seed)
-    # With rules over all routes a price is only true for the present state, and nothing is kept.
-    flat = {**problem.weights.flat, "worst_lateness": 0, "fairness": 0}
-    problem = replace(problem, weights=replace(problem.weights, flat=flat))
-    warm = warm_day(problem, plan)
+    problem, warm = day_without_shared_rules(seed)
     assert not warm.state.has_shared_rules
     for item in problem.work_orders:
         bounds = warm.state.bounds(item)
@@ -57,10 +63,7 @@ def test_a_place_that_was_found_before_is_the_one_that_would_be_found_again(seed
 
 
 def test_on_a_route_that_has_changed_no_place_from_before_is_taken() -> None:
-    _, problem, plan = day_under_way(1)
-    flat = {**problem.weights.flat, "worst_lateness": 0, "fairness": 0}
-    problem = replace(problem, weights=replace(problem.weights, flat=flat))
-    warm = warm_day(problem, plan)
+    problem, warm = day_without_shared_rules(1)
     differing = 0
     for item in problem.work_orders:
         bounds = warm.state.bounds(item)

@@ -413,7 +413,7 @@ def choose(case: Case, day: Day, team: int, instant: int, window: int) -> tuple[
     cost = know_together(case, day, team, members, cost)
     if cost >= IMPOSSIBLE:
         return IMPOSSIBLE, 0
-    return cost + expected_cost(case, day, team, size), members
+    return cost + expected_cost(case, day, team, size, members), members
 
 
 @woven
@@ -495,8 +495,26 @@ def know_together(case: Case, day: Day, team: int, members: int, cost: int) -> i
     return int(cost)
 
 
+@inner
+def expected_arrival(case: Case, day: Day, team: int, members: int, start: int) -> int:
+    """About when the first of a crew is on site, who may be there long before the team starts."""
+    row = case.teams[team]
+    arrival = start
+    for place in range(members):
+        seat, shift = day.crew[place, CREW_SEAT], day.crew[place, CREW_SHIFT]
+        if case.visits[seat, REMOTE]:
+            continue
+        for role in range(row[ROLES_FROM], row[ROLES_TO]):
+            if 0 <= seat - case.roles[role, SEAT] < case.roles[role, MOST]:
+                number = role - row[ROLES_FROM]
+                for rank in range(day.amounts[LIKELY, number]):
+                    if day.likely[number, rank, OFFER_SHIFT] == shift:
+                        arrival = min(arrival, day.likely[number, rank, OFFER_START])
+    return int(arrival)
+
+
 @woven
-def expected_cost(case: Case, day: Day, team: int, size: int) -> int:
+def expected_cost(case: Case, day: Day, team: int, size: int, members: int) -> int:
     """About what a team costs as a whole at the starts there are; `rate_team` says it exactly, later."""
     row = case.teams[team]
     cost, first, last = 0, FAR_FUTURE, FAR_PAST
@@ -511,7 +529,9 @@ def expected_cost(case: Case, day: Day, team: int, size: int) -> int:
     if first > case.visits[row[HEAD], START_BY]:
         cost += row[TEAM_START_ONCE]
     if first > row[TEAM_ARRIVE_BY]:
-        cost += (first - row[TEAM_ARRIVE_BY]) * row[TEAM_ARRIVAL_WEIGHT] + row[TEAM_ARRIVAL_ONCE]
+        late = expected_arrival(case, day, team, members, first) - row[TEAM_ARRIVE_BY]
+        if late > 0:
+            cost += late * row[TEAM_ARRIVAL_WEIGHT] + row[TEAM_ARRIVAL_ONCE]
     if row[TEAM_PREVIOUS_START] != FAR_PAST:
         moved = abs(first - row[TEAM_PREVIOUS_START]) - MOVED_TOLERANCE_SECONDS
         cost += max(0, moved) * case.numbers[MOVED_WEIGHT]

@@ -202,7 +202,10 @@ def shared_cost(case: Case, day: Day) -> int:
 
 @jit
 def driven(case: Case, day: Day) -> tuple[int, int, int, int]:
-    """(cost, number) of all legs, and of those from one stop to the next, as they are driven in the present plan."""
+    """(cost, number) of all legs, and of those from one stop to the next, as they are driven in the present plan.
+
+    Legs that cost nothing, as between two orders at one site, are not counted.
+    """
     whole, legs, between, inner_legs = 0, 0, 0, 0
     for shift in range(len(case.shifts)):
         length, ending = day.routes[shift, LENGTH], case.shifts[shift, END_PLACE]
@@ -218,14 +221,16 @@ def driven(case: Case, day: Day) -> tuple[int, int, int, int]:
                 continue
             cost = leg_cost(case, place, case.visits[visit, PLACE], seconds)
             place = case.visits[visit, PLACE]
-            whole += cost
-            legs += 1
-            if stops > 0:
-                between += cost
-                inner_legs += 1
+            if cost > 0:
+                whole += cost
+                legs += 1
+                if stops > 0:
+                    between += cost
+                    inner_legs += 1
             stops += 1
-        if ending != NONE:
-            whole += leg_cost(case, place, ending, home)
+        cost = leg_cost(case, place, ending, home) if ending != NONE else 0
+        if cost > 0:
+            whole += cost
             legs += 1
     return whole, legs, between, inner_legs
 

@@ -25,11 +25,11 @@ class Handed:
 
     def solve(
         self,
-        problem: Problem,  # noqa: ARG002
-        limits: SearchLimits,  # noqa: ARG002
+        problem: Problem,
+        limits: SearchLimits,
         *,
-        cancelled: Callable[[], bool] = lambda: False,  # noqa: ARG002
-        progress: Callable[[float, str], None] = lambda fraction, text: None,  # noqa: ARG002
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[float, str], None] = lambda fraction, text: None,
     ) -> SearchResult:
         return SearchResult(self.sequences, 0, self.elapsed_seconds, "finished")
 
