@@ -387,7 +387,8 @@ class EmergencyComposer(TeamComposer):
             ways = self._ways_of(engineer, role, size, span) if engineer.id != self._apart else ()
             if ways:
                 best = min(ways, key=self._measure)
-                found.append(replace(best, delta=self._measure(best)))
+                cost = self._measure(best)
+                found.append(best if best.delta == cost else replace(best, delta=cost))
         found.sort(key=lambda candidate: (candidate.delta, candidate.engineer.id))
         return self._shortlist(found)
 
@@ -476,17 +477,19 @@ class EmergencyComposer(TeamComposer):
     def _ways_of(self, engineer: Engineer, role: Role, size: int, span: tuple[int, int]) -> list[Choice]:
         """How an engineer could come: between planned work, or instead of some of it."""
         key = (engineer.id, role.name, size, span)
-        if key not in self._ways:
+        ways = self._ways.get(key)
+        if ways is None:
+            ways = self._ways[key] = []
             stint = self._stint(engineer, role, size)
-            self._ways[key] = []
             if stint is not None:
                 earliest, latest = max(span[0], stint.not_before), min(span[1], stint.not_after)
-                bound = replace(stint, windows=(), not_before=earliest, not_after=latest)
-                for index in self._open_routes(engineer):
-                    in_time = self._ready_at(index, remote=stint.remote) <= latest
-                    if in_time and self._state.routes[index].can_rest_beside(bound):
-                        self._ways[key] += self._ways_on(index, engineer, role, bound)
-        return self._ways[key]
+                open_routes = self._open_routes(engineer)
+                in_time = [index for index in open_routes if self._ready_at(index, remote=stint.remote) <= latest]
+                bound = replace(stint, windows=(), not_before=earliest, not_after=latest) if in_time else stint
+                for index in in_time:
+                    if self._state.routes[index].can_rest_beside(bound):
+                        ways += self._ways_on(index, engineer, role, bound)
+        return ways
 
     def _ways_on(self, index: int, engineer: Engineer, role: Role, bound: Stint) -> list[Choice]:
         route = self._state.routes[index]

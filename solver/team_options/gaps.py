@@ -118,7 +118,7 @@ class Gaps:
         cost = detour * paces * self._travel_weight
         lateness = lateness_cost(problem, order)
         if lateness is not None:
-            cost += _late(np.array(_terms(lateness), dtype=np.float64)[:, None], np.stack([arrival, start, end]))
+            cost += _late_alone(_terms(lateness), (arrival, start, end))
         cost += between(self.harm, gaps, np.maximum(0.0, end + onward * paces - self.due[gaps]))
         cost[impossible] = IMPOSSIBLE
         return cost
@@ -202,6 +202,16 @@ def _late(terms: Floats, times: Floats) -> Floats:
     late = np.maximum(0.0, times - terms[_DUE])
     found: Floats = (late * terms[_PER_SECOND] + (late > 0) * terms[_ONCE]).sum(axis=0)
     return found
+
+
+def _late_alone(terms: tuple[int, ...], times: tuple[Floats, Floats, Floats]) -> Floats | float:
+    """The same for one thing: only what is due at all is worked out."""
+    cost: Floats | float = 0.0
+    for due, per_second, once, at in zip(terms[_DUE], terms[_PER_SECOND], terms[_ONCE], times, strict=True):
+        if due < FAR_FUTURE:
+            late = np.maximum(0.0, at - due)
+            cost = cost + (late * per_second + (late > 0) * once)
+    return cost
 
 
 def _harm(
