@@ -10,9 +10,11 @@ import pytest
 
 from dispatcher.problem import Problem
 from solver.route_state import Insertion, RouteState
+from solver.stint import FAR_FUTURE, unserved_cost
 from solver.team_options.composer import Choice, EmergencyComposer
 from solver.team_options.elsewhere import cheapest_place, plain_stint, ranked_routes
-from solver.team_options.gaps import DELAYS, IMPOSSIBLE, between
+from solver.team_options.gaps import DELAYS, IMPOSSIBLE, _late, _late_alone, between
+from solver.team_options.options import changes_between
 from solver.team_options.warm_day import WarmDay, warm_day
 from solver.teams import team_options
 from tests.small_days import day, order, read, window
@@ -115,6 +117,43 @@ def test_a_table_is_read_on_straight_lines_between_its_delays_and_beyond_them() 
         slope = (table[row, -1] - table[row, -2]) / (DELAYS[-1] - DELAYS[-2])
         beyond = max(0.0, delay - DELAYS[-1]) * slope
         assert cost == pytest.approx(np.interp(delay, DELAYS, table[row]) + beyond)
+
+
+def test_lateness_of_one_order_costs_what_the_table_of_all_says_whatever_is_due_of_it() -> None:
+    rng = np.random.default_rng(2)
+    times = rng.integers(0, 20_000, (3, 50)) * 1.37
+    for due in product((FAR_FUTURE, 5_000), repeat=3):
+        terms = (*due, *rng.integers(0, 9_000, 6).tolist())
+        table = _late(np.array(terms, dtype=np.float64)[:, None], times)
+        alone = _late_alone(terms, (times[0], times[1], times[2]))
+        assert (np.zeros(50) + alone == table).all()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_an_order_in_another_version_has_its_own_cost_of_being_left_undone(seed: int) -> None:
+    _, problem, plan = day_under_way(seed)
+    warm = warm_day(problem, plan)
+    for item in problem.work_orders[:5]:
+        before = warm.state.unserved_cost(item)
+        dearer = replace(item, value=item.value + 1)
+        orders = tuple(dearer if other is item else other for other in problem.work_orders)
+        other = warm.state.fork(replace(problem, work_orders=orders))
+        assert other.unserved_cost(dearer) == unserved_cost(other.problem, dearer) > before
+        assert warm.state.unserved_cost(item) == before == unserved_cost(problem, item)
+        assert warm.state.fork().unserved_cost(item) == before
+
+
+def test_an_order_whose_deadline_alone_was_changed_is_named_as_changed() -> None:
+    due = order("X", "p30", 30, deadlines={"arrive_by": window("08:00", "09:00")["end"]})
+    problem = read(day([*crew(a="p30")], [due, order("Y", "p30", 30)], **NOW))
+    warm = warm_day(problem, running(problem, a="XY"))
+    before = warm.facts.services
+    late = replace(before["X"].order, deadlines=replace(before["X"].order.deadlines, arrive_by=problem.now + 86_400))
+    after = {**before, "X": replace(before["X"], order=late)}
+    assert [change.work_order for change in changes_between(before, after, apart_from="", displaced=frozenset())] == [
+        "X"
+    ]
+    assert changes_between(before, dict(before), apart_from="", displaced=frozenset()) == ()
 
 
 def test_whoever_may_come_in_two_roles_comes_at_the_times_of_each_role_asked_alone() -> None:

@@ -121,6 +121,8 @@ class EmergencyComposer(TeamComposer):
         self._soonest: dict[str, int] = {}
         self._ready_times: dict[tuple[int, bool], int] = {}
         self._waits: dict[str, bool] = {}
+        self._movable: dict[tuple[int, bool], list[tuple[str, int]]] = {}
+        self._open: dict[str, list[int]] = {}
         self._shortest_of: dict[str, tuple[list[Stint | None], NDArray[np.int64]]] = {}
         self._likeliest: set[str] = set()
         self._estimates: dict[tuple[str, tuple[int, int]], dict[str, tuple[float, float]]] = {}
@@ -280,12 +282,13 @@ class EmergencyComposer(TeamComposer):
         ]
 
     def _open_routes(self, engineer: Engineer) -> list[int]:
-        now = self._problem.now
-        return [
-            index
-            for index in self._state.routes_of[engineer.id]
-            if self._state.routes[index].shift.latest_end > now and not self._state.routes[index].is_closed
-        ]
+        found = self._open.get(engineer.id)
+        if found is None:
+            now, routes = self._problem.now, self._state.routes
+            own = self._state.routes_of[engineer.id]
+            found = [index for index in own if routes[index].shift.latest_end > now and not routes[index].is_closed]
+            self._open[engineer.id] = found
+        return found
 
     def _pool(self, role: Role, able: list[Engineer]) -> list[Engineer]:
         holding = [engineer for engineer in able if engineer.id in self._held]
@@ -384,7 +387,8 @@ class EmergencyComposer(TeamComposer):
             ways = self._ways_of(engineer, role, size, span) if engineer.id != self._apart else ()
             if ways:
                 best = min(ways, key=self._measure)
-                found.append(replace(best, delta=self._measure(best)))
+                cost = self._measure(best)
+                found.append(best if best.delta == cost else replace(best, delta=cost))
         found.sort(key=lambda candidate: (candidate.delta, candidate.engineer.id))
         return self._shortlist(found)
 
@@ -473,17 +477,19 @@ class EmergencyComposer(TeamComposer):
     def _ways_of(self, engineer: Engineer, role: Role, size: int, span: tuple[int, int]) -> list[Choice]:
         """How an engineer could come: between planned work, or instead of some of it."""
         key = (engineer.id, role.name, size, span)
-        if key not in self._ways:
+        ways = self._ways.get(key)
+        if ways is None:
+            ways = self._ways[key] = []
             stint = self._stint(engineer, role, size)
-            self._ways[key] = []
             if stint is not None:
                 earliest, latest = max(span[0], stint.not_before), min(span[1], stint.not_after)
-                bound = replace(stint, windows=(), not_before=earliest, not_after=latest)
-                for index in self._open_routes(engineer):
-                    in_time = self._ready_at(index, remote=stint.remote) <= latest
-                    if in_time and self._state.routes[index].can_rest_beside(bound):
-                        self._ways[key] += self._ways_on(index, engineer, role, bound)
-        return self._ways[key]
+                open_routes = self._open_routes(engineer)
+                in_time = [index for index in open_routes if self._ready_at(index, remote=stint.remote) <= latest]
+                bound = replace(stint, windows=(), not_before=earliest, not_after=latest) if in_time else stint
+                for index in in_time:
+                    if self._state.routes[index].can_rest_beside(bound):
+                        ways += self._ways_on(index, engineer, role, bound)
+        return ways
 
     def _ways_on(self, index: int, engineer: Engineer, role: Role, bound: Stint) -> list[Choice]:
         route = self._state.routes[index]
@@ -507,23 +513,25 @@ class EmergencyComposer(TeamComposer):
         yield frozenset()
         if not self._may_displace:
             return
-        problem, route = self._problem, self._state.routes[index]
-        speed = route.engineer.speed_factor
-        movable: list[str] = []
-        for made in route.made():
-            stint = made.stint
-            if stint is None or not self._is_movable(stint):
-                continue
-            ride = 0 if bound.remote or stint.remote else problem.travel.free_flow_row(stint.place, speed)[self._place]
-            if made.end + ride > bound.not_before:
-                movable.append(stint.order.id)
+        movable = [name for name, until in self._movable_on(index, bound.remote) if until > bound.not_before]
         yield from (frozenset(self._working.bound_with([name])) for name in movable[:SINGLY])
         for count in sorted({2, 3, len(movable)}):
             if 2 <= count <= len(movable):
                 yield frozenset(self._working.bound_with(movable[:count]))
 
-    def _is_movable(self, stint: Stint) -> bool:
-        return self._may_wait(stint.order.id)
+    def _movable_on(self, index: int, remote: bool) -> list[tuple[str, int]]:
+        """The orders of a route that may make room, and until when each is in the way of a stop at the site."""
+        found = self._movable.get((index, remote))
+        if found is None:
+            route, travel = self._state.routes[index], self._problem.travel
+            found = self._movable[index, remote] = []
+            for made in route.made():
+                stint = made.stint
+                if stint is not None and self._may_wait(stint.order.id):
+                    speed, is_far = route.engineer.speed_factor, not (remote or stint.remote)
+                    ride = travel.free_flow_row(stint.place, speed)[self._place] if is_far else 0
+                    found.append((stint.order.id, made.end + ride))
+        return found
 
     def _may_wait(self, name: str) -> bool:
         found = self._waits.get(name)

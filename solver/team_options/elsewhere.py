@@ -47,10 +47,12 @@ def ranked_routes(
         own = {day.index_of[key] for key in day.keys_of.get(order.id, ())}
         costs = day.gaps.cost_by_route(order, bounds, day.able(order.required_skills))
         for index in np.argsort(costs, kind="stable").tolist():
-            if costs[index] >= IMPOSSIBLE or len(ranked) == RANKED:
+            cost = costs[index]
+            if cost >= IMPOSSIBLE or len(ranked) == RANKED:
                 break
-            if index not in own and _may_do(day, state, order, index):
-                ranked.append((int(costs[index]), index))
+            # Only those who know enough and are still on shift have a cost.
+            if index not in own and order.admits(state.routes[index].engineer.id):
+                ranked.append((int(cost), index))
         found = day.kept.ranked[key] = tuple(ranked)
     return found
 

@@ -74,24 +74,37 @@ class Gaps:
             able: the routes to look at [routes]; the others are said to be impossible.
         """
         ride = self._rides_to(order)
-        detour = ride[self.before] + np.where(self.behind < 0, 0.0, ride[self.behind]) - self.direct
         near = np.flatnonzero(able[self._route])
+        there, onward = ride[self.before[near]], ride[self.behind[near]]
+        detour = there + onward - self.direct[near]
         if len(near) > NEAR_GAPS:
             # Nothing costs less than its detour, so the cheapest are among the nearest unless these are all late.
-            near = near[np.argpartition(detour[near], NEAR_GAPS)[:NEAR_GAPS]]
+            nearest = np.argpartition(detour, NEAR_GAPS)[:NEAR_GAPS]
+            near, there, onward, detour = near[nearest], there[nearest], onward[nearest], detour[nearest]
         found = np.full(len(self._first), IMPOSSIBLE)
-        np.minimum.at(found, self._route[near], self._costs(order, bounds, ride, detour, near))
+        np.minimum.at(found, self._route[near], self._costs(order, bounds, near, there, onward, detour))
         return found
 
     def _rides_to(self, order: WorkOrder) -> Floats:
+        """Seconds between an order and every place, and 0 for the place -1, which is nowhere."""
         travel, index = self._problem.travel, self._problem.location_index
-        return np.asarray(travel.free_flow_row(index[order.location], 1), dtype=np.float64)
+        row = travel.free_flow_row(index[order.location], 1)
+        ride = np.zeros(len(row) + 1)
+        ride[:-1] = row
+        return ride
 
     def _costs(
-        self, order: WorkOrder, bounds: tuple[int, int], ride: Floats, detour: Floats, gaps: NDArray[np.int64]
+        self,
+        order: WorkOrder,
+        bounds: tuple[int, int],
+        gaps: NDArray[np.int64],
+        there: Floats,
+        onward: Floats,
+        detour: Floats,
     ) -> Floats:
+        """What an order costs in some gaps, by the drives there, onward and both less the one between [gaps]."""
         problem, paces = self._problem, self.paces[gaps]
-        arrival = self.free[gaps] + ride[self.before[gaps]] * paces
+        arrival = self.free[gaps] + there * paces
         start = np.maximum(arrival, max(problem.now, bounds[0]))
         impossible = start > bounds[1]
         if order.time_windows:
@@ -102,13 +115,11 @@ class Gaps:
             start = np.where(np.isinf(inside), start, inside)
             impossible |= np.isinf(inside)
         end = start + order.setup_seconds + order.service_seconds
-        cost = detour[gaps] * paces * self._travel_weight
+        cost = detour * paces * self._travel_weight
         lateness = lateness_cost(problem, order)
         if lateness is not None:
-            cost += _late(np.array(_terms(lateness), dtype=np.float64)[:, None], np.stack([arrival, start, end]))
-        behind = self.behind[gaps]
-        onward = np.where(behind < 0, 0.0, ride[behind]) * paces
-        cost += between(self.harm, gaps, np.maximum(0.0, end + onward - self.due[gaps]))
+            cost += _late_alone(_terms(lateness), (arrival, start, end))
+        cost += between(self.harm, gaps, np.maximum(0.0, end + onward * paces - self.due[gaps]))
         cost[impossible] = IMPOSSIBLE
         return cost
 
@@ -191,6 +202,16 @@ def _late(terms: Floats, times: Floats) -> Floats:
     late = np.maximum(0.0, times - terms[_DUE])
     found: Floats = (late * terms[_PER_SECOND] + (late > 0) * terms[_ONCE]).sum(axis=0)
     return found
+
+
+def _late_alone(terms: tuple[int, ...], times: tuple[Floats, Floats, Floats]) -> Floats | float:
+    """The same for one thing: only what is due at all is worked out."""
+    cost: Floats | float = 0.0
+    for due, per_second, once, at in zip(terms[_DUE], terms[_PER_SECOND], terms[_ONCE], times, strict=True):
+        if due < FAR_FUTURE:
+            late = np.maximum(0.0, at - due)
+            cost = cost + (late * per_second + (late > 0) * once)
+    return cost
 
 
 def _harm(

@@ -158,19 +158,12 @@ class _View:
             lacking = {
                 key
                 for name in self._orders_on(outer, before=True) - self._names
-                if not any(self._is_on_site(name, key) for key in day.keys_of[name] if key in outer)
+                if outer.isdisjoint(day.on_site_keys[name])
                 for key in day.keys_of[name]
             }
             if lacking <= outer:
                 return outer - self._inner
             outer |= lacking
-
-    def _is_on_site(self, name: str, key: ShiftKey) -> bool:
-        order = self._day.problem.order_by_id[name]
-        return any(
-            isinstance(visit, Visit) and visit.work_order == name and order.presence(visit.role) == "on_site"
-            for visit in self._day.sequence_of[key].visits
-        )
 
     def _waiting(self, orders: Iterable[str]) -> set[str]:
         """Who stands by for these orders, before or after."""

@@ -151,8 +151,9 @@ def _changes(
             sequence = _released(sequence, order.id)
         if sequence != day.sequence_of.get(key):
             changes[key] = sequence
-    names = {order.id, *draft.displaced, *day.sequences.standby}
-    standby = {name: tuple(duty.member for duty in draft.state.duties if duty.order == name) for name in names}
+    standby: dict[str, tuple[Member, ...]] = dict.fromkeys((order.id, *draft.displaced, *day.sequences.standby), ())
+    for duty in draft.state.duties:
+        standby[duty.order] = (*standby.get(duty.order, ()), duty.member)
     return changes, {name: people for name, people in standby.items() if people != day.sequences.standby.get(name, ())}
 
 
@@ -247,9 +248,11 @@ def changes_between(
     found = []
     for name, service in before.items():
         now = after.get(name)
-        if name != apart_from and (now is None or _times(service) != _times(now)):
-            times = None if now is None else _times(now)
-            found.append(PromiseChange(name, service.order.level, _times(service), times, name in displaced))
+        if name == apart_from or (now is not None and _is_as_before(service, now)):
+            continue
+        was, times = _times(service), None if now is None else _times(now)
+        if times != was:
+            found.append(PromiseChange(name, service.order.level, was, times, name in displaced))
     return tuple(sorted(found, key=lambda change: (change.level, not change.broken, change.work_order)))
 
 
@@ -294,6 +297,15 @@ def _why_unassigned(day: WarmDay, state: WorkingDay, order: WorkOrder) -> str:
             if stint is not None and state.routes[index].best_insertion(stint) is not None:
                 return "COSTS_MORE"
     return "NO_ROOM"
+
+
+def _is_as_before(before: Service, after: Service) -> bool:
+    """Whether an order has the same stops at the same times: most of them do, and so are late by the same, too."""
+    return before.order is after.order and _stops_of(before) == _stops_of(after)
+
+
+def _stops_of(service: Service) -> list[tuple[str, str | None, int, int, int]]:
+    return [(stop.engineer.id, stop.role, stop.arrival, stop.start, stop.end) for stop in service.stops]
 
 
 def _times(service: Service) -> ServiceTimes:

@@ -95,6 +95,14 @@ class WarmDay:
         return found
 
     @cached_property
+    def on_site_keys(self) -> Mapping[str, frozenset[ShiftKey]]:
+        """Those of them whose engineer is on site for the order."""
+        return {
+            name: frozenset((stop.engineer.id, stop.shift.id) for stop in service.on_site)
+            for name, service in self.facts.services.items()
+        }
+
+    @cached_property
     def stands_by_for(self) -> Mapping[str, frozenset[str]]:
         """The team orders that an engineer stands by for."""
         found: dict[str, set[str]] = {}

@@ -28,6 +28,7 @@ class WorkingDay(DayState):
         self.changed: set[int] = set()
         self._owned = set(range(len(self.routes)))
         self._taken: dict[str, tuple[tuple[int, str, int], ...]] = {}
+        self._unserved: dict[str, int] = {}
         self._places: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._first: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
@@ -49,8 +50,17 @@ class WorkingDay(DayState):
         day.routes, day.served, day.duties = list(self.routes), dict(self.served), list(self.duties)
         day._stock = list(self._stock)
         day._taken = dict(self._taken)
+        if problem is not None:
+            day._unserved = {}
         day.changed, day._owned = set(self.changed), set()
         return day
+
+    def unserved_cost(self, order: WorkOrder) -> int:
+        # Asked again and again for the same few orders of one problem: forks remember it together.
+        found = self._unserved.get(order.id)
+        if found is None:
+            found = self._unserved[order.id] = super().unserved_cost(order)
+        return found
 
     def by_nearness(self, place: int) -> list[int]:
         """All routes that may still take work, those that came nearest to a place (a location index) first.
