@@ -271,10 +271,15 @@ class Construction:
         entry.options.pop(route, None)
         if not self.state.has_parts(entry.order, (route,)):
             return
-        if route not in self._prices:
-            self._prices[route] = self.state.price_for(route)
+        if entry.order.pin is not None:
+            # It goes in whatever it costs, and nobody else may have it.
+            price = self.state.price_for(route, shared=False)
+        else:
+            if route not in self._prices:
+                self._prices[route] = self.state.price_for(route)
+            price = self._prices[route]
         stint = entry.stints[route]
-        found = self.state.routes[route].best_insertion(stint, price=self._prices[route], below=below)
+        found = self.state.routes[route].best_insertion(stint, price=price, below=below)
         if found is not None:
             entry.options[route] = _Option(found[0], found[1], stint)
 

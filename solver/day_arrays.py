@@ -9,6 +9,8 @@ from solver.compile import Compiled
 from solver.kernel import layout as at
 from solver.kernel.layout import FAR_FUTURE, FAR_PAST, NONE, Case, Day
 
+MOST_TOUCHED = 1024
+"""Routes that one iteration may change."""
 MOST_STOPS = 400
 """Work stops one shift may have; more are not planned by the kernel."""
 
@@ -19,7 +21,7 @@ def make_day(compiled: Compiled) -> Day:
     amount, shifts = len(case.visits), len(case.shifts)
     longest = max(1, min(amount, MOST_STOPS))
     columns = at.FIRST_LABEL + at.LABEL_COLUMNS * int(case.numbers[at.LABELS])
-    slots = max(1, min(shifts, 256))
+    slots = max(1, min(shifts, MOST_TOUCHED))
     routes = np.zeros((shifts, at.ROUTE_COLUMNS), dtype=np.int64)
     routes[:, at.STAY_FROM], routes[:, at.STAY_FOR] = FAR_FUTURE, NONE
     return Day(
@@ -46,6 +48,7 @@ def make_day(compiled: Compiled) -> Day:
         keys=np.zeros(max(1, amount), dtype=np.float64),
         ranks=np.zeros(max(1, amount), dtype=np.int64),
         looked=np.zeros(max(1, shifts), dtype=np.int64),
+        barred=np.zeros(at.MOST_BARRED, dtype=np.int64),
         stamps=np.zeros(2 * shifts + amount + 1, dtype=np.int64),
         marks=np.zeros(amount, dtype=np.int64),
         best_sequence=np.zeros((shifts, longest), dtype=np.int64),

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
+from dispatcher.collector import collector_paused
 from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Sequences
 from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
@@ -140,6 +141,7 @@ def _reserved(limits: SearchLimits, reading_seconds: float) -> SearchLimits:
     return replace(limits, time_limit_seconds=limits.time_limit_seconds - reserved)
 
 
+@collector_paused()
 def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
     evaluation = evaluate(problem, build_plan(problem, sequences))
     return not evaluation.feasible, evaluation.total

@@ -118,23 +118,30 @@ class Searcher:
         """
         visits, order = self.compiled.case.visits, self.day.first_order
         whole = order.copy()
-        # What others waited for is in by then.
+        # What others waited for is in by then, or by the time after that.
         waiting = whole[visits[whole, at.BEFORE_FROM] < visits[whole, at.BEFORE_TO]]
-        if self._place(whole, goes_on):
-            self._place(waiting, goes_on)
+        wanted = whole
+        while len(wanted):
+            before = self._undone(wanted)
+            is_whole = self._place(wanted, goes_on)
+            if not is_whole or (wanted is waiting and self._undone(wanted) == before):
+                break
+            wanted = waiting
         order[:] = whole
 
     def _place(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> bool:
         """Put in some visits, and what is in the last batch of `first_order` with them; whether all were tried."""
         for first in range(0, len(wanted), PLACED_AT_ONCE):
             some = wanted[first : first + PLACED_AT_ONCE]
-            missing = np.count_nonzero(self.day.standing[some, at.ROUTE] < 0)
+            missing = self._undone(some)
             self.day.first_order[: len(some)] = some
             search(self.compiled.case, self.day, 0, 1.0, 1.0, -(-len(some) // FIRST_BATCH))
-            left = np.count_nonzero(self.day.standing[some, at.ROUTE] < 0)
-            if missing - left < PAYING_SHARE * missing and not goes_on():
+            if missing - self._undone(some) < PAYING_SHARE * missing and not goes_on():
                 return False
         return True
+
+    def _undone(self, visits: NDArray[np.int64]) -> int:
+        return int(np.count_nonzero(self.day.standing[visits, at.ROUTE] < 0))
 
     def leg_cost(self) -> float:
         """What a leg from one stop to the next costs in the mean: the scale on which trades are judged."""

@@ -48,13 +48,14 @@ class GeodesicMeters:
         """Metres between places, rounded half up [len(places), len(places)]."""
         points = np.ascontiguousarray(self._points[:, np.asarray(places, dtype=np.int64)])
         meters = np.zeros((len(places), len(places)), dtype=np.int32)
-        for number, origin in enumerate(places):
-            # There and back are the same to the last digit.
-            meters[number, number:] = self._from(origin, points[:, number:])
         for first in range(0, len(places), _BLOCK):
-            for second in range(0, first + 1, _BLOCK):
-                rows, columns = slice(first, first + _BLOCK), slice(second, second + _BLOCK)
-                meters[rows, columns] = np.maximum(meters[rows, columns], meters[columns, rows].T)
+            rows = slice(first, first + _BLOCK)
+            for number, origin in enumerate(places[rows], first):
+                meters[number, first:] = self._from(origin, points[:, first:])
+            # There and back are the same to the last digit.
+            for second in range(first + _BLOCK, len(places), _BLOCK):
+                columns = slice(second, second + _BLOCK)
+                meters[columns, rows] = meters[rows, columns].T
         return meters
 
     def meters(self, origin: int, destination: int) -> int:

@@ -52,6 +52,7 @@ from solver.kernel.layout import (
     STANDS,
     STAY_FOR,
     STAY_FROM,
+    STAY_UNTIL,
     TEAM,
     TEAM_BEFORE,
     TEAM_COST,
@@ -283,9 +284,23 @@ def drive_anew(case: Case, day: Day, shift: int) -> bool:
 
 
 @inner
-def end_stay(day: Day, shift: int) -> None:
-    """Nobody waits any more; `stays_near` sees whether somebody still has to."""
-    day.routes[shift, STAY_FROM], day.routes[shift, STAY_FOR] = FAR_FUTURE, NONE
+def end_stay(day: Day, shift: int) -> tuple[int, int, int]:
+    """Nobody waits any more; `stays_near` sees whether somebody still has to. Who waited, as `stays_as_before` asks."""
+    row = day.routes[shift]
+    stay = int(row[STAY_FROM]), int(row[STAY_UNTIL]), int(row[STAY_FOR])
+    row[STAY_FROM], row[STAY_FOR] = FAR_FUTURE, NONE
+    return stay
+
+
+@jit
+def stays_as_before(case: Case, day: Day, shift: int, since: int, until: int, seat: int) -> bool:
+    """Let somebody wait again as they did, where no other way was found; whether that keeps all rules.
+
+    A route that is what it was, since what was put in is taken out again, would else be lost: `stays_near` begins with
+    nobody waiting and may not find the same way.
+    """
+    day.routes[shift, STAY_FROM], day.routes[shift, STAY_UNTIL], day.routes[shift, STAY_FOR] = since, until, seat
+    return since < FAR_FUTURE and drive_one(case, day, shift) and keeps_duties(case, day, shift, day.work[7])
 
 
 @jit
@@ -304,15 +319,14 @@ def settle_all(case: Case, day: Day, shift: int) -> bool:
             continue
         if driven > _MOST_SETTLED or not touch(day, current):
             return False
-        end_stay(day, current)
+        since, until, seat = end_stay(day, current)
         has_breaks = case.shifts[current, BREAKS_FROM] < case.shifts[current, BREAKS_TO]
-        if has_breaks and waits_for_itself(case, day, current) and not drive_anew(case, day, current):
-            return False
+        is_good = not has_breaks or not waits_for_itself(case, day, current) or drive_anew(case, day, current)
         for position in range(day.routes[current, LENGTH]):
             set_limits(case, day, day.sequence[current, position])
-        if not drive_one(case, day, current):
-            return False
-        if not keeps_duties(case, day, current, day.work[7]) and not stays_near(case, day, current):
+        is_good = is_good and drive_one(case, day, current)
+        is_good = is_good and (keeps_duties(case, day, current, day.work[7]) or stays_near(case, day, current))
+        if not is_good and not stays_as_before(case, day, current, since, until, seat):
             return False
         trace(case, day, current, day.work[7])
         for position in range(day.routes[current, LENGTH]):
@@ -326,15 +340,15 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and the others it moves; whether all rules are kept."""
     if case.numbers[HAS_DEPENDENCIES]:
         return settle_all(case, day, shift)
-    end_stay(day, shift)
+    since, until, seat = end_stay(day, shift)
     if len(case.teams) > 0:
         # A seat has other times without being moved.
         day.routes[shift, STANDS] = 0
-    if not drive(case, day, shift):
-        return False
+    is_good = drive(case, day, shift)
     if case.shifts[shift, DUTIES_FROM] == case.shifts[shift, DUTIES_TO] and day.routes[shift, CALLED] == 0:
-        return True
-    return keeps_duties(case, day, shift, day.work[7]) or stays_near(case, day, shift)
+        return is_good
+    is_good = is_good and (keeps_duties(case, day, shift, day.work[7]) or stays_near(case, day, shift))
+    return is_good or stays_as_before(case, day, shift, since, until, seat)
 
 
 @jit

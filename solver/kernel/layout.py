@@ -222,6 +222,8 @@ MOST_ROLES, MOST_SEATS = 8, 12
 MOST_OFFERS = 12
 """Members considered for one role at one start."""
 MOST_STARTS = 24
+MOST_BARRED = 8
+"""Routes tried in vain for a visit of a first plan before it is left undone."""
 OFFER_DELTA, OFFER_SHIFT, OFFER_POSITION, OFFER_START, OFFER_COLUMNS = range(5)
 
 
@@ -293,6 +295,7 @@ class Day(Pointed):
     keys: Float  # [V] scratch
     ranks: Int64  # [V] scratch
     looked: Int64  # [R] scratch: routes to look at
+    barred: Int64  # [MOST_BARRED] scratch: routes not to look at
     stamps: Int64  # [R + V + twins] scratch
     marks: Int64  # [V] scratch
     best_sequence: Int64  # [R, M]
@@ -330,7 +333,8 @@ class Day(Pointed):
     BROKEN,
     CHANGED,
     TEAMS_STAY,
+    BARRED,
     COUNTS,
-) = range(13)
+) = range(14)
 ROOM_IS_MADE = 2
 """`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for its seed."""

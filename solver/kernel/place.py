@@ -52,6 +52,7 @@ from solver.kernel.layout import (
     SETUP_PAID,
     SINGLE_FROM,
     SPEED,
+    STAY_FROM,
     UNTIL_BLINK,
     WINDOWS_FROM,
     WINDOWS_TO,
@@ -104,7 +105,20 @@ def latest_start(case: Case, day: Day, visit: int) -> int:
 
 @jit
 def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
-    """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks."""
+    """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks.
+
+    Where somebody stays for a team they may do the visit instead of waiting, so nobody is taken to stay: who has to is
+    seen when the visit is put in.
+    """
+    stays = day.routes[shift, STAY_FROM]
+    day.routes[shift, STAY_FROM] = FAR_FUTURE
+    delta = delta_of_leaving_at_once(case, day, shift, position, visit)
+    day.routes[shift, STAY_FROM] = stays
+    return int(delta)
+
+
+@inner
+def delta_of_leaving_at_once(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
     length = day.routes[shift, LENGTH]
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     speed = case.shifts[shift, SPEED]

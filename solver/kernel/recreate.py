@@ -9,10 +9,13 @@ from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     AT_PLACE,
     BANKED,
+    BARRED,
     BREAKS_FROM,
     BREAKS_TO,
+    BROKEN,
     CALLED,
     ENGINEER,
+    FAR_FUTURE,
     FIRST_LABEL,
     FREE,
     HAS_DEPENDENCIES,
@@ -21,6 +24,7 @@ from solver.kernel.layout import (
     LABEL_COLUMNS,
     LATEST_ARRIVAL,
     LENGTH,
+    MOST_BARRED,
     NONE,
     PLACE,
     POSITION,
@@ -35,6 +39,7 @@ from solver.kernel.layout import (
     TOUCHED,
     TWIN,
     UNSERVED,
+    UNTIL_BLINK,
     Case,
     Day,
     Float,
@@ -89,6 +94,8 @@ def gather_one(case: Case, day: Day, visit: int, shift: int, count: int) -> int:
 def gather(case: Case, day: Day, visit: int, look: int) -> int:
     """Write the routes to look at into `day.looked`; how many."""
     day.counts[STAMP] += 1
+    for place in range(day.counts[BARRED]):
+        day.stamps[day.barred[place]] = day.counts[STAMP]
     count = 0
     if look in (LOOK_TOUCHED, LOOK_NEAR):
         for slot in range(day.counts[TOUCHED]):
@@ -190,6 +197,22 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
 
 
 @inner
+def put_in_place(case: Case, day: Day, visit: int, look: int, most_tries: int) -> bool:
+    """Put a visit in at its cheapest place; where that breaks a promise to stand by, or what waits for it, on the next
+    route, so many times at most."""
+    is_in, is_open = False, True
+    while is_open:
+        _, shift, position = best_place(case, day, visit, look)
+        is_in = shift >= 0 and insert(case, day, shift, position, visit)
+        is_open = shift >= 0 and not is_in and day.counts[BROKEN] == 0 and day.counts[BARRED] + 1 < most_tries
+        if is_open:
+            day.barred[day.counts[BARRED]] = shift
+            day.counts[BARRED] += 1
+    day.counts[BARRED] = 0
+    return is_in
+
+
+@inner
 def choose_candidates(case: Case, day: Day, seed_visit: int) -> int:
     """Write into `order` what is to be put back: all that was just removed, and some of what was unserved before."""
     removed = day.counts[REMOVED]
@@ -275,6 +298,8 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
         for place in range(count):
             day.order[place] = day.first_order[batch * FIRST_BATCH + place]
             day.ranks[place] = place
+        # A first plan passes nothing over.
+        day.counts[UNTIL_BLINK] = FAR_FUTURE
     else:
         count = choose_candidates(case, day, seed_visit)
         rank_candidates(case, day, count)
@@ -285,10 +310,8 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
             elif day.standing[seed_visit, ROUTE] < 0:
                 if case.numbers[HAS_DEPENDENCIES]:
                     set_limits(case, day, seed_visit)
-                _, shift, position = best_place(case, day, seed_visit, LOOK_NEAR)
-                if shift >= 0:
-                    insert(case, day, shift, position, seed_visit)
-    has_dependencies = case.numbers[HAS_DEPENDENCIES] == 1
+                put_in_place(case, day, seed_visit, LOOK_NEAR, 1)
+    has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 1
     for _ in range(2 if has_dependencies else 1):
         for place in range(count):
             rank = day.ranks[place]
@@ -314,11 +337,11 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
                 # What was unserved before can only go where something has changed.
                 look = LOOK_TOUCHED
             while look != NONE:
-                _, shift, position = best_place(case, day, visit, look)
-                if shift >= 0:
-                    insert(case, day, shift, position, visit)
-                is_last = shift >= 0 or batch < 0 or look == LOOK_EVERYWHERE
+                is_in = put_in_place(case, day, visit, look, most_tries)
+                is_last = is_in or batch < 0 or look == LOOK_EVERYWHERE
                 look = NONE if is_last else LOOK_EVERYWHERE
+    if batch >= 0:
+        day.counts[UNTIL_BLINK] = 0
 
 
 @inner
