@@ -179,6 +179,35 @@ def test_nobody_waits_any_more_once_the_stop_is_gone() -> None:
     assert crew(plan) == {"E": "lead"}
 
 
+def test_who_waits_for_a_team_to_stand_by_does_what_there_is_to_do_meanwhile() -> None:
+    people = [engineer("E", skill("a")), engineer("F", skill("b"))]
+    asked = team(role("lead", skill("a")), role("backup", presence="standby"))
+    far = order("far", "p120", 30, level="L1", required_skills=[skill("b")], time_windows=[window("11:30", "12:00")])
+    near = order("near", "p10", required_skills=[skill("b")], time_windows=[window("08:00", "08:20")])
+    plan = composed(people, [order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")]), far, near])
+    assert planned(plan).unassigned == ()
+    assert [entry.standby for entry in planned(plan).teams] == [(Member("F", "backup"),)]
+
+
+def test_a_first_plan_takes_the_next_route_where_the_cheapest_breaks_a_promise_to_stand_by() -> None:
+    """F is nearer to the order, but would not be back for the team."""
+    people = [
+        engineer("E", skill("a")),
+        engineer("F", skill("b"), skill("c"), shifts=[shift(start_location="p10")]),
+        engineer("G", skill("b"), shifts=[shift(start_location="p120")]),
+    ]
+    asked = team(role("lead", skill("a")), role("backup", skill("c"), presence="standby"))
+    orders = [
+        order("T", "p10", level="L1", team=asked, time_windows=[window("09:00", "09:30")]),
+        order("W", "p60", level="L3", required_skills=[skill("b")], time_windows=[window("08:30", "09:10")]),
+    ]
+    plan = load(read(day(people, orders)), Sequences())
+    plan.searcher.place_all()
+    assert plan.disagreements() == []
+    assert planned(plan).unassigned == ()
+    assert [route.engineer for route in planned(plan).routes] == ["E", "G"]
+
+
 def test_a_team_without_anybody_to_stand_by_is_left_undone() -> None:
     people = [engineer("E"), engineer("G", shifts=[shift("08:00", "08:30")])]
     plan = composed(people, [order("T", team=team(role("lead"), role("backup", presence="standby")))])
