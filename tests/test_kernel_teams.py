@@ -202,6 +202,7 @@ def test_a_first_plan_takes_the_next_route_where_the_cheapest_breaks_a_promise_t
         order("W", "p60", level="L3", required_skills=[skill("b")], time_windows=[window("08:30", "09:10")]),
     ]
     plan = load(read(day(people, orders)), Sequences())
+    plan.never_blink()
     plan.searcher.place_all()
     assert plan.disagreements() == []
     assert planned(plan).unassigned == ()
