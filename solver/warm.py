@@ -32,6 +32,7 @@ from solver.kernel.recreate import best_place, choose_candidates, rank_candidate
 from solver.kernel.ruin import ruin
 from solver.kernel.schedule import trace_all
 from solver.kernel.seating import pull_forward
+from solver.kernel.tails import swap_tails
 from solver.searcher import Searcher
 
 _TEAMS = "teams"
@@ -100,6 +101,7 @@ def _compile_rest(compiled: Compiled) -> None:
     compile_for(changed_total, case, day, 0, 0)
     compile_for(best_place, case, day, 0, 0)
     compile_for(insert, case, day, 0, 0, 0)
+    compile_for(swap_tails, case, day, 0)
     whole, halves = np.zeros((1, 1), dtype=np.int64), np.zeros((1, 1))
     compile_for(trace_all, case, day, whole)
     compile_for(keep_nearest, halves, whole[0], 0, whole[0], whole > 0, halves[0], whole[0], whole)

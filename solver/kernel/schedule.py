@@ -551,7 +551,7 @@ def answers_call(
     return free + leg_seconds(case, speed, where, site, free) <= service_end
 
 
-@inner
+@jit
 def stays_near(case: Case, day: Day, shift: int) -> bool:
     """Have somebody who stands by, and would be too far away, not leave for a stop until the team has started.
 
