@@ -272,7 +272,8 @@ class Construction:
         if not self.state.has_parts(entry.order, (route,)):
             return
         if entry.order.pin is not None:
-            # It goes in whatever it costs, and nobody else may have it.
+            # It goes in whatever it costs, and nobody else may have it: what all routes share decides at most the place
+            # on its route, and is not worth the time where much is pinned.
             price = self.state.price_for(route, shared=False)
         else:
             if route not in self._prices:

@@ -10,7 +10,7 @@ from solver.kernel import layout as at
 from solver.kernel.layout import FAR_FUTURE, FAR_PAST, NONE, Case, Day
 
 MOST_TOUCHED = 1024
-"""Routes that one iteration may change."""
+"""Routes that one iteration may change; whoever is asked to stand by counts too."""
 MOST_STOPS = 400
 """Work stops one shift may have; more are not planned by the kernel."""
 

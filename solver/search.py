@@ -18,7 +18,7 @@ from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import BrokenRoute, Searcher
 
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
-"""Start and end of the annealing, in mean costs of a leg between two stops."""
+"""Start and end of the annealing, in mean costs of a leg between two places."""
 STOPS_OF_A_LEG = 10
 """And on routes of more stops than this the start by as much warmer as they are longer: what such a route is worth
 changing for is decided by more legs."""

@@ -120,13 +120,10 @@ class Searcher:
         whole = order.copy()
         # What others waited for is in by then, or by the time after that.
         waiting = whole[visits[whole, at.BEFORE_FROM] < visits[whole, at.BEFORE_TO]]
-        wanted = whole
-        while len(wanted):
-            before = self._undone(wanted)
-            is_whole = self._place(wanted, goes_on)
-            if not is_whole or (wanted is waiting and self._undone(wanted) == before):
-                break
-            wanted = waiting
+        is_whole, undone = self._place(whole, goes_on), len(whole)
+        while is_whole and 0 < self._undone(waiting) < undone:
+            undone = self._undone(waiting)
+            is_whole = self._place(waiting, goes_on)
         order[:] = whole
 
     def _place(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> bool:
@@ -144,7 +141,7 @@ class Searcher:
         return int(np.count_nonzero(self.day.standing[visits, at.ROUTE] < 0))
 
     def leg_cost(self) -> float:
-        """What a leg from one stop to the next costs in the mean: the scale on which trades are judged."""
+        """What a leg from one place to the next costs in the mean: the scale on which trades are judged."""
         whole, legs, between, inner_legs = driven(self.compiled.case, self.day)
         if inner_legs:
             return max(1000.0, between / inner_legs)

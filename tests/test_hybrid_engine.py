@@ -312,7 +312,11 @@ def test_the_same_routes_give_the_same_choice() -> None:
         plan = synthetic_plan(spec, 3, orders=18, engineers=5)
         pool = collected(plan)
         hint = plan.searcher.arrangement()
-        assert pool.best_choice(hint, 1.0, 60.0, 1) == pool.best_choice(hint, 1.0, 60.0, 1)
+        chosen = pool.best_choice(hint, 1.0, 60.0, 1)
+        assert chosen is not None
+        assert pool.best_choice(hint, 1.0, 60.0, 1) == chosen
+        plan.searcher.load(chosen)
+        assert plan.disagreements() == []
 
 
 def test_a_choice_of_routes_that_is_worse_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,6 +189,22 @@ def test_who_waits_for_a_team_to_stand_by_does_what_there_is_to_do_meanwhile() -
     assert [entry.standby for entry in planned(plan).teams] == [(Member("F", "backup"),)]
 
 
+def test_who_would_take_the_time_of_waiting_is_no_cheaper_for_a_team_than_it_costs() -> None:
+    """F could join the second team before the start of the first, which F stands by for, but from far away."""
+    people = [
+        engineer("E", skill("a")),
+        engineer("F", skill("b"), skill("c"), shifts=[shift(start_location="p60")]),
+        engineer("G", skill("b"), shifts=[shift(start_location="p10")]),
+    ]
+    first = team(role("lead", skill("a")), role("backup", skill("c"), presence="standby"))
+    far = order("far", "p120", 30, level="L1", required_skills=[skill("c")], time_windows=[window("11:30", "12:00")])
+    windows = [window("08:50", "09:10")]
+    second = order("second", "p10", 30, level="L1", team=team(role("lead", skill("b"))), time_windows=windows)
+    plan = composed(people, [order("T", "p10", team=first, time_windows=[window("09:30", "10:00")]), far, second])
+    assert plan.searcher.arrangement().stays
+    assert crew(plan, "second") == {"G": "lead"}
+
+
 def test_a_first_plan_takes_the_next_route_where_the_cheapest_breaks_a_promise_to_stand_by() -> None:
     """F is nearer to the order, but would not be back for the team."""
     people = [
@@ -202,7 +218,6 @@ def test_a_first_plan_takes_the_next_route_where_the_cheapest_breaks_a_promise_t
         order("W", "p60", level="L3", required_skills=[skill("b")], time_windows=[window("08:30", "09:10")]),
     ]
     plan = load(read(day(people, orders)), Sequences())
-    plan.never_blink()
     plan.searcher.place_all()
     assert plan.disagreements() == []
     assert planned(plan).unassigned == ()

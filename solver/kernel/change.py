@@ -285,7 +285,8 @@ def drive_anew(case: Case, day: Day, shift: int) -> bool:
 
 @inner
 def end_stay(day: Day, shift: int) -> tuple[int, int, int]:
-    """Nobody waits any more; `stays_near` sees whether somebody still has to. Who waited, as `stays_as_before` asks."""
+    """Nobody waits any more; `stays_near` sees whether somebody still has to. (since, until, seat) of the stay there
+    was."""
     row = day.routes[shift]
     stay = int(row[STAY_FROM]), int(row[STAY_UNTIL]), int(row[STAY_FOR])
     row[STAY_FROM], row[STAY_FOR] = FAR_FUTURE, NONE
@@ -296,11 +297,13 @@ def end_stay(day: Day, shift: int) -> tuple[int, int, int]:
 def stays_as_before(case: Case, day: Day, shift: int, since: int, until: int, seat: int) -> bool:
     """Let somebody wait again as they did, where no other way was found; whether that keeps all rules.
 
-    A route that is what it was, since what was put in is taken out again, would else be lost: `stays_near` begins with
-    nobody waiting and may not find the same way.
+    `stays_near` begins with nobody waiting and may not find the way there was, even on a route that is what it was,
+    since what was put in is taken out again.
     """
     day.routes[shift, STAY_FROM], day.routes[shift, STAY_UNTIL], day.routes[shift, STAY_FOR] = since, until, seat
-    return since < FAR_FUTURE and drive_one(case, day, shift) and keeps_duties(case, day, shift, day.work[7])
+    if since >= FAR_FUTURE or day.standing[seat, HELD] != shift:
+        return False
+    return drive_one(case, day, shift) and keeps_duties(case, day, shift, day.work[7])
 
 
 @jit

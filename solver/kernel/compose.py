@@ -1,8 +1,7 @@
 """Composing a team: a start, members for its roles at their best places, how many, and who stands by.
 
 For every likely start each member's place in time is known, so that what a member costs depends on that member's
-route alone, and the cheapest members are taken role by role, the role with the least choice first. Likely starts are
-when those who could come cheaply would be there, when windows open, and when the team started before.
+route alone, and the cheapest members are taken role by role, the role with the least choice first.
 """
 
 from __future__ import annotations
@@ -75,6 +74,7 @@ from solver.kernel.layout import (
     STANDING_BY,
     START,
     START_BY,
+    STAY_FROM,
     TEAM_ARRIVAL_ONCE,
     TEAM_ARRIVAL_WEIGHT,
     TEAM_ARRIVE_BY,
@@ -145,12 +145,19 @@ def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int, i
     if best >= IMPOSSIBLE:
         return best, NONE, FAR_FUTURE, FAR_FUTURE
     row = day.work[0]
-    advance(case, day, shift, seat, day.labels[shift, best_position], row)
+    stays = day.routes[shift, STAY_FROM]
+    if not advance(case, day, shift, seat, day.labels[shift, best_position], row):
+        # The time of somebody's waiting is taken, as `driven_delta` says.
+        day.routes[shift, STAY_FROM] = FAR_FUTURE
+        advance(case, day, shift, seat, day.labels[shift, best_position], row)
+        day.routes[shift, STAY_FROM] = stays
     start, end = FAR_FUTURE, FAR_FUTURE
     for taken in range(case.numbers[LABELS]):
         label = FIRST_LABEL + LABEL_COLUMNS * taken
         if row[label + FREE] < FAR_FUTURE and row[label + START] < start:
             start, end = row[label + START], row[label + FREE]
+    if start >= FAR_FUTURE:
+        return IMPOSSIBLE, NONE, FAR_FUTURE, FAR_FUTURE
     return best, best_position, start, end
 
 
@@ -387,7 +394,8 @@ def know_together(case: Case, day: Day, team: int, members: int, cost: int) -> i
 
 @inner
 def expected_arrival(case: Case, day: Day, team: int, members: int, start: int) -> int:
-    """About when the first of a crew is on site, who may be there long before the team starts."""
+    """About when the first of a crew is on site, who may be there long before the team starts: the earliest that one of
+    them could start there."""
     row = case.teams[team]
     arrival = start
     for place in range(members):

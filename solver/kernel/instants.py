@@ -1,4 +1,7 @@
-"""Starts of a team worth trying, and when its roles may begin for each."""
+"""Starts of a team worth trying, and when its roles may begin for each.
+
+Likely starts are when those who could come cheaply would be there, when windows open, and when the team started before.
+"""
 
 from __future__ import annotations
 

@@ -107,18 +107,21 @@ def latest_start(case: Case, day: Day, visit: int) -> int:
 def driven_delta(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
     """What a route's cost changes by with a visit behind its first `position` ones; IMPOSSIBLE if a rule breaks.
 
-    Where somebody stays for a team they may do the visit instead of waiting, so nobody is taken to stay: who has to is
-    seen when the visit is put in.
+    Where somebody stays for a team, and there is no room for the visit that way, it may take the time of the waiting:
+    then this is only about what it costs, as if nobody had to stay. Who has to is seen when it is put in.
     """
+    delta = delta_as_it_stays(case, day, shift, position, visit)
     stays = day.routes[shift, STAY_FROM]
-    day.routes[shift, STAY_FROM] = FAR_FUTURE
-    delta = delta_of_leaving_at_once(case, day, shift, position, visit)
-    day.routes[shift, STAY_FROM] = stays
+    if delta >= IMPOSSIBLE and stays < FAR_FUTURE:
+        day.routes[shift, STAY_FROM] = FAR_FUTURE
+        delta = delta_as_it_stays(case, day, shift, position, visit)
+        day.routes[shift, STAY_FROM] = stays
     return int(delta)
 
 
 @inner
-def delta_of_leaving_at_once(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
+def delta_as_it_stays(case: Case, day: Day, shift: int, position: int, visit: int) -> int:
+    """`driven_delta` with whoever stays on the route, if anybody does, staying."""
     length = day.routes[shift, LENGTH]
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     speed = case.shifts[shift, SPEED]

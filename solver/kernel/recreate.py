@@ -95,7 +95,10 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     """Write the routes to look at into `day.looked`; how many."""
     day.counts[STAMP] += 1
     for place in range(day.counts[BARRED]):
-        day.stamps[day.barred[place]] = day.counts[STAMP]
+        shift = day.barred[place]
+        day.stamps[shift] = day.counts[STAMP]
+        if day.routes[shift, LENGTH] == 0 and day.routes[shift, CALLED] == 0:
+            day.stamps[len(case.shifts) + case.shifts[shift, TWIN]] = day.counts[STAMP]
     count = 0
     if look in (LOOK_TOUCHED, LOOK_NEAR):
         for slot in range(day.counts[TOUCHED]):
@@ -199,16 +202,15 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
 @inner
 def put_in_place(case: Case, day: Day, visit: int, look: int, most_tries: int) -> bool:
     """Put a visit in at its cheapest place; where that breaks a promise to stand by, or what waits for it, on the next
-    route, so many times at most."""
+    route. `barred` keeps those tried in vain, over several looks `most_tries` at most."""
     is_in, is_open = False, True
     while is_open:
         _, shift, position = best_place(case, day, visit, look)
         is_in = shift >= 0 and insert(case, day, shift, position, visit)
-        is_open = shift >= 0 and not is_in and day.counts[BROKEN] == 0 and day.counts[BARRED] + 1 < most_tries
+        is_open = shift >= 0 and not is_in and day.counts[BROKEN] == 0 and day.counts[BARRED] < most_tries
         if is_open:
             day.barred[day.counts[BARRED]] = shift
             day.counts[BARRED] += 1
-    day.counts[BARRED] = 0
     return is_in
 
 
@@ -298,7 +300,7 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
         for place in range(count):
             day.order[place] = day.first_order[batch * FIRST_BATCH + place]
             day.ranks[place] = place
-        # A first plan passes nothing over.
+        # A first plan passes no place over.
         day.counts[UNTIL_BLINK] = FAR_FUTURE
     else:
         count = choose_candidates(case, day, seed_visit)
@@ -310,8 +312,8 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
             elif day.standing[seed_visit, ROUTE] < 0:
                 if case.numbers[HAS_DEPENDENCIES]:
                     set_limits(case, day, seed_visit)
-                put_in_place(case, day, seed_visit, LOOK_NEAR, 1)
-    has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 1
+                put_in_place(case, day, seed_visit, LOOK_NEAR, 0)
+    has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 0
     for _ in range(2 if has_dependencies else 1):
         for place in range(count):
             rank = day.ranks[place]
@@ -336,10 +338,11 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
             elif rank >= removed and visit != seed_visit and batch < 0:
                 # What was unserved before can only go where something has changed.
                 look = LOOK_TOUCHED
-            while look != NONE:
+            while look != NONE and day.counts[BROKEN] == 0:
                 is_in = put_in_place(case, day, visit, look, most_tries)
                 is_last = is_in or batch < 0 or look == LOOK_EVERYWHERE
                 look = NONE if is_last else LOOK_EVERYWHERE
+            day.counts[BARRED] = 0
     if batch >= 0:
         day.counts[UNTIL_BLINK] = 0
 

@@ -302,7 +302,7 @@ def _search(problem: Problem, given: Sequences, seconds: float, seed: int) -> Se
                 closed |= {broken.shift}
     except CannotCompile:
         return None
-    searcher.place_all()
+    searcher.place_all(lambda: time.monotonic() - began < seconds)
     if time.monotonic() - began < seconds:
         search = Search(compiled, [searcher], limits, budget, lambda fraction, text: None)
         search.run()
