@@ -14,15 +14,20 @@ Key = tuple[str, int]
 """An instance and a seed of the search."""
 
 
+def engine_and_track(row: Row) -> tuple[str, str]:
+    return str(row["cell"]["engine"]), str(row["cell"]["track"])
+
+
 def newest(rows: Iterable[Row]) -> tuple[list[Row], int]:
-    """The rows that belong to the newest version of their engine and of their instance, and how many do not."""
+    """The rows that belong to the newest version of their engine on their track, and of their instance; and how many do
+    not. A track takes up to an hour, so each is measured anew by itself."""
     everything = sorted(rows, key=lambda row: str(row["at"]))
-    version = {row["cell"]["engine"]: row["cell"]["version"] for row in everything}
+    version = {engine_and_track(row): row["cell"]["version"] for row in everything}
     digest = {row["cell"]["instance"]: row["cell"]["digest"] for row in everything}
     kept = [
         row
         for row in everything
-        if row["cell"]["version"] == version[row["cell"]["engine"]]
+        if row["cell"]["version"] == version[engine_and_track(row)]
         and row["cell"]["digest"] == digest[row["cell"]["instance"]]
     ]
     return kept, len(everything) - len(kept)

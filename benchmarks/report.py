@@ -79,10 +79,20 @@ def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
     days = sorted({str(row["at"])[:10] for row in rows})
     versions = []
     for engine in sorted({row["cell"]["engine"] for row in rows}):
-        version = next(row["cell"]["version"] for row in rows if row["cell"]["engine"] == engine)
+        tracks: dict[str, set[str]] = {}
+        for row in rows:
+            if row["cell"]["engine"] == engine:
+                tracks.setdefault(row["cell"]["version"], set()).add(row["cell"]["track"])
         peer = PEERS.get(engine)
-        # A peer's version carries a digest of our adapter, which is nobody's concern here.
-        versions.append(f"{engine} ({peer.package} {version.rpartition('-')[0]})" if peer else f"{engine} at {version}")
+        if peer:
+            # A peer's version carries a digest of our adapter, which is nobody's concern here.
+            numbers = sorted({version.rpartition("-")[0] for version in tracks})
+            versions.append(f"{engine} ({peer.package} {', '.join(numbers)})")
+        elif len(tracks) == 1:
+            versions.append(f"{engine} at {next(iter(tracks))}")
+        else:
+            shown = (f"{version} on {' and '.join(sorted(names))}" for version, names in tracks.items())
+            versions.append(f"{engine} at {', '.join(shown)}")
     seeds = ", ".join(map(str, sorted({row["cell"]["seed"] for row in rows})))
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     yield f"{span} · {' · '.join(sorted({row['machine'] for row in rows}))} · {', '.join(versions)} · seeds {seeds}"

@@ -302,6 +302,17 @@ def test_only_the_newest_version_of_an_engine_is_reported() -> None:
     assert newest([new, old]) == ([new], 1)
 
 
+def test_each_track_is_reported_at_the_version_it_was_last_measured_with() -> None:
+    rows = [
+        row("hybrid", "a", track="vrptw", version="v1", at="2026-01-01T00:00:00+00:00"),
+        row("hybrid", "b", track="scale", version="v1", at="2026-01-01T00:00:00+00:00"),
+        row("hybrid", "b", track="scale", version="v2", at="2026-01-02T00:00:00+00:00"),
+    ]
+    kept, left_out = newest(rows)
+    assert ([found["cell"]["version"] for found in kept], left_out) == (["v1", "v2"], 1)
+    assert "hybrid at v1 on vrptw, v2 on scale" in report(rows, "hybrid", "picture.png")
+
+
 def test_the_report_has_every_table_and_hides_no_failure(tmp_path: Path) -> None:
     rows = [
         row(DEFAULT_ENGINE, total=900),
