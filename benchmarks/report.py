@@ -6,6 +6,7 @@ With `--write` they renew their section of the docs, else they are printed and k
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,13 +25,17 @@ from benchmarks.targets import Target, targets
 from solver.engines import DEFAULT_ENGINE
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
+ROWS = PAGE.with_name("benchmarks-rows.jsonl")
 PICTURE = CHECKOUT / "docs" / "pictures" / "benchmarks.png"
 SECTION = "other solvers"
 LONGEST_LIST = 5
 
 
-def report(rows: Sequence[Row], ours: str, picture: str) -> str:
-    """The section: what was measured on what, targets, tables. `picture` is the address of the picture."""
+def report(rows: Sequence[Row], ours: str, picture: str, rows_file: str) -> str:
+    """The section: what was measured on what, targets, tables.
+
+    `picture` and `rows_file` are the addresses of the picture and of the rows behind the tables.
+    """
     kept, left_out = newest(rows)
     runs = runs_of(kept)
     parts = [
@@ -39,7 +44,8 @@ def report(rows: Sequence[Row], ours: str, picture: str) -> str:
         "`make bench` does a little of everything. Every run is a process of its own, pinned to its number of "
         "processors; loading, compiling and building a model are not timed. Other solvers give sequences, our "
         "scheduler gives them times, and the independent checker scores every plan. On the hard track a total is the "
-        f"value left plus the seconds of travel; smaller is better. Our engine is `{ours}`.",
+        f"value left plus the seconds of travel; smaller is better. Our engine is `{ours}`. "
+        f"The rows behind the tables, one run a line, are in [{rows_file}]({rows_file}).",
         *_about(kept, left_out),
         f"![Totals against time, and gaps to the best known]({picture})",
         "### Targets",
@@ -259,15 +265,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not rows:
         console.print(f"nothing in {options.folder}: run python -m benchmarks.run first", highlight=False)
         return 1
-    runs = runs_of(newest(rows)[0])
+    kept, _ = newest(rows)
+    runs = runs_of(kept)
     if options.write:
         draw(runs, DEFAULT_ENGINE, PICTURE)
-        write_section(PAGE, SECTION, report(rows, DEFAULT_ENGINE, f"pictures/{PICTURE.name}"))
+        ROWS.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")
+        write_section(PAGE, SECTION, report(rows, DEFAULT_ENGINE, f"pictures/{PICTURE.name}", ROWS.name))
         console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
         return 0
     page, picture = options.folder / "report.md", options.folder / PICTURE.name
     draw(runs, DEFAULT_ENGINE, picture)
-    text = report(rows, DEFAULT_ENGINE, picture.name)
+    text = report(rows, DEFAULT_ENGINE, picture.name, "cells.jsonl")
     page.write_text(text, encoding="utf-8")
     console.print(Markdown(text))
     console.print(f"written to {page} and {picture}", highlight=False, soft_wrap=True)

@@ -310,7 +310,7 @@ def test_each_track_is_reported_at_the_version_it_was_last_measured_with() -> No
     ]
     kept, left_out = newest(rows)
     assert ([found["cell"]["version"] for found in kept], left_out) == (["v1", "v2"], 1)
-    assert "hybrid at v1 on vrptw, v2 on scale" in report(rows, "hybrid", "picture.png")
+    assert "hybrid at v1 on vrptw, v2 on scale" in report(rows, "hybrid", "picture.png", "rows.jsonl")
 
 
 def test_the_report_has_every_table_and_hides_no_failure(tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_the_report_has_every_table_and_hides_no_failure(tmp_path: Path) -> None
         row("pyvrp", "c", status="refused", reason="too many profiles"),
         row("vrp-cli", "d", status="failed", reason="died"),
     ]
-    text = report(rows, DEFAULT_ENGINE, "picture.png")
+    text = report(rows, DEFAULT_ENGINE, "picture.png", "rows.jsonl")
     for heading in ("Targets", "as long as VROOM takes", "equal time limits", "Everything", "VRPTW", "A country's day"):
         assert any(line.startswith("#") and heading in line for line in text.splitlines()), heading
     assert "vrp-cli on d failed" in text
