@@ -96,6 +96,7 @@ def compile_problem(
     visits, shifts = orders.visits, own.shifts
     heads = np.array([row[at.HEAD] for row in orders.teams.rows], dtype=np.int64)
     singles = np.flatnonzero(np.isin(np.arange(len(visits)), heads) | (visits[:, at.TEAM] < 0))
+    visits[:, at.WORTH] = _worths(visits, heads, orders.gaps.array(3), orders.members, orders.member_visits)
     serving = _serving(visits, shifts, option_of, orders.admits)
     visits[:, at.SCARCITY] = serving.sum(axis=1)
     windows, parts = orders.windows.array(2), table(orders.parts, 2)
@@ -150,6 +151,33 @@ def compile_problem(
         tuple(orders.held.get(visit, NONE) for visit in range(len(visits))),
         searched,
     )
+
+
+def _worths(
+    visits: NDArray[np.int64],
+    heads: NDArray[np.int64],
+    gaps: NDArray[np.int64],
+    members: NDArray[np.int64],
+    member_visits: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """What each visit costs undone, with all that wait for it and so are undone too [V]; a team costs at its head."""
+    worths = visits[:, at.UNSERVED].copy()
+    followers = {
+        visit: {
+            int(other if visits[other, at.TEAM] < 0 else heads[visits[other, at.TEAM]])
+            for group in gaps[visits[visit, at.AFTER_FROM] : visits[visit, at.AFTER_TO], 0]
+            for other in member_visits[members[group] : members[group + 1]]
+        }
+        for visit in np.flatnonzero(visits[:, at.AFTER_FROM] < visits[:, at.AFTER_TO]).tolist()
+    }
+    for visit in followers:
+        found, waiting = {visit}, [visit]
+        while waiting:
+            more = followers.get(waiting.pop(), set()) - found
+            found |= more
+            waiting += more
+        worths[visit] = visits[list(found), at.UNSERVED].sum()
+    return worths
 
 
 def _numbers(

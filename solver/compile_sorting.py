@@ -36,7 +36,7 @@ def sort_arrays(
     """
     amount = len(visits)
     seconds = np.maximum(1, visits[:, at.SERVICE] + visits[:, at.SETUP]).astype(float)
-    value = visits[:, at.UNSERVED].astype(float)
+    value = visits[:, at.WORTH].astype(float)
     home = travel.from_place(int(np.bincount(shifts[:, at.START_PLACE]).argmax())) if len(shifts) else np.zeros(1)
     far = home[visits[:, at.PLACE]] if len(shifts) else np.zeros(amount)
     opens, closes = np.full(amount, float(FAR_PAST)), np.full(amount, float(FAR_FUTURE))

@@ -31,7 +31,21 @@ from solver.searcher import BrokenRoute, Searcher
 from solver.teams_first import place_teams_first
 from tests.kernel_plans import Loaded, load, synthetic_plan
 from tests.reference import GoldenCase, golden_cases
-from tests.small_days import Document, at, day, engineer, order, plan_of, read, role, seconds, skill, starts
+from tests.small_days import (
+    Document,
+    at,
+    day,
+    engineer,
+    order,
+    plan_of,
+    read,
+    role,
+    seconds,
+    shift,
+    skill,
+    starts,
+    window,
+)
 
 SHORT = SearchLimits(time_limit_seconds=None, iteration_limit=600)
 FOREVER = SearchLimits(time_limit_seconds=None)
@@ -102,6 +116,21 @@ def test_with_an_order_of_visits_that_matters_the_best_of_all_is_found() -> None
     plan, evaluation = planned(day(people, orders))
     assert {name for (name, who) in starts(plan) if who == "B"} == {"W1", "W3"}
     assert evaluation.total == 2 * 30 * 60
+
+
+def test_an_order_that_does_not_pay_by_itself_is_done_for_one_that_waits_for_it() -> None:
+    orders = [order("far", "p120", 10, value=100), order("near", value=100_000, depends_on=[{"work_order": "far"}])]
+    plan, _ = planned(day([engineer("E")], orders))
+    assert plan.unassigned == ()
+
+
+def test_what_others_wait_for_is_done_early_enough_although_that_costs_more() -> None:
+    """In the afternoon it would be on the way; but what waits for it has to begin at eleven."""
+    shifts = [shift("08:00", "12:00", id="am"), shift("13:00", "17:00", id="pm", start_location="p30")]
+    first = order("first", "p30", 30, time_windows=[window("08:00", "10:00"), window("13:00", "15:00")])
+    waits = order("waits", value=100_000, depends_on=[{"work_order": "first"}], time_windows=[window("11:00", "11:10")])
+    plan, _ = planned(day([engineer("E", shifts=shifts), engineer("F")], [first, waits]))
+    assert plan.unassigned == ()
 
 
 def shift_from(place: str) -> Document:
@@ -372,9 +401,9 @@ def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing
         assert chosen is not None
         visits = [visit for route in chosen.routes for visit in route]
         assert len(visits) == len(set(visits))
-        for shift, route in enumerate(before):
+        for number, route in enumerate(before):
             kept = {visit for visit in route if plan.case.visits[visit, at_column.LOCKED]}
-            assert kept <= set(chosen.routes[shift])
+            assert kept <= set(chosen.routes[number])
             locked += len(kept)
     assert locked
 

@@ -10,6 +10,7 @@ from dispatcher.plan import Member, Plan, RouteSequence, Sequences, Visit
 from dispatcher.schedule import build_plan
 from solver.kernel import layout as at
 from solver.kernel.change import remove
+from solver.kernel.ruin import ruin
 from tests.kernel_plans import Loaded, defects, load, snapshot, synthetic_plan
 from tests.small_days import Document, day, engineer, order, read, role, seconds, shift, skill, window
 from tests.test_kernel_changes import settled
@@ -249,6 +250,19 @@ def test_a_team_waits_for_the_order_it_depends_on() -> None:
     assert plan.served() == {"A", "T"}
     ended = max(stop.end or 0 for route in planned(plan).routes for stop in route.stops if stop.work_order == "A")
     assert min(starts(plan).values()) >= ended
+
+
+def test_room_for_a_team_is_made_on_the_routes_it_is_taken_off_as_well() -> None:
+    orders = [order("T", team=team(role("lead"), role("support"))), order("A", minutes=90), order("B", "p20")]
+    plan = composed([engineer("E"), engineer("F")], orders)
+    head, gone = int(plan.case.teams[0, at.HEAD]), set()
+    for _ in range(STEPS):
+        before, associated = snapshot(plan), int(plan.day.counts[at.BESIDE])
+        assert ruin(plan.case, plan.day, head, True)
+        gone |= {plan.compiled.work[visit][0] for visit in plan.day.removed[: plan.day.counts[at.REMOVED]].tolist()}
+        plan.undo(associated)
+        assert snapshot(plan) == before
+    assert gone == {"T", "A", "B"}
 
 
 # -- searching -----------------------------------------------------------------------------------------------------

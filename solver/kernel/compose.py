@@ -90,12 +90,19 @@ from solver.kernel.layout import (
     TEAM_WINDOWS_FROM,
     TEAM_WINDOWS_TO,
     TOUCHED,
-    UNSERVED,
     Case,
     Day,
     Int64,
 )
-from solver.kernel.place import costs_at_least, driven_delta, first_position, latest_start, may_serve, quick_delta
+from solver.kernel.place import (
+    costs_at_least,
+    driven_delta,
+    first_position,
+    latest_start,
+    may_serve,
+    most_cost,
+    quick_delta,
+)
 from solver.kernel.schedule import advance
 from solver.kernel.seating import (
     CREW_FROM,
@@ -489,7 +496,7 @@ def compose(case: Case, day: Day, team: int, is_wide: bool) -> bool:
     for turn in range(count + MOST_ATTEMPTS):
         chosen = turn
         if turn >= count:
-            best, chosen = case.visits[head, UNSERVED], NONE
+            best, chosen = most_cost(case, day, head), NONE
             for place in range(count):
                 if day.instants[place, PRICE] < best:
                     best, chosen = day.instants[place, PRICE], place

@@ -34,6 +34,7 @@ from solver.kernel.layout import (
     FINISH,
     FIRST_LABEL,
     FLOOR,
+    FOR_OTHERS,
     FREE,
     HAS_DEPENDENCIES,
     HEAD,
@@ -73,9 +74,11 @@ from solver.kernel.layout import (
     USED_WEIGHT,
     WORST,
     WORST_WEIGHT,
+    WORTH,
     Case,
     Day,
 )
+from solver.kernel.place import stands_for
 from solver.kernel.recreate import recreate
 from solver.kernel.ruin import ruin
 from solver.kernel.schedule import drive_one, keeps_duties, trace
@@ -89,21 +92,13 @@ DEAR_DRAWS = 10
 
 
 @inner
-def stands_for(case: Case, visit: int) -> int:
-    """The visit itself, or the head of its team."""
-    team = case.visits[visit, TEAM]
-    return int(visit if team < 0 else case.teams[team, HEAD])
-
-
-@inner
 def own_cost(case: Case, day: Day, visit: int) -> int:
-    """What a visit, or the team it is the head of, costs where it is now, about: undone, or on its own leg.
-
-    0 where nothing can be done about it.
+    """What a visit, or the team it is the head of, costs where it is now, about: on its own leg, or undone, with all
+    that wait for it. 0 where nothing can be done about it.
     """
     shift, position = day.standing[visit, ROUTE], day.standing[visit, POSITION]
     if shift < 0:
-        return int(case.visits[visit, UNSERVED]) if case.visits[visit, SCARCITY] > 0 else 0
+        return int(case.visits[visit, WORTH]) if case.visits[visit, SCARCITY] > 0 else 0
     if case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
         return 0
     before, behind = day.labels[shift, position], day.labels[shift, position + 1]
@@ -396,6 +391,8 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     is_dear = dearest != NONE
     if is_dear:
         seed_visit = dearest
+    is_for_others = batch < 0 and case.numbers[HAS_DEPENDENCIES] == 1 and (is_dear or below(day.dice, 2) == 0)
+    day.counts[FOR_OTHERS] = int(is_for_others)
     associated = day.counts[BESIDE]
     shared = shared_cost(case, day) if case.numbers[NEEDS_TIMES] else 0
     day.counts[BROKEN] = 0

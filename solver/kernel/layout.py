@@ -71,8 +71,9 @@ IMPOSSIBLE = 1 << 60
     SETUP_PAID,
     SCARCITY,
     TEAM,
+    WORTH,
     VISIT_COLUMNS,
-) = range(40)
+) = range(41)
 NONE = -1
 NOBODY = -1
 """`PREVIOUS_ENGINEER`: the order has no previous plan."""
@@ -334,7 +335,9 @@ class Day(Pointed):
     CHANGED,
     TEAMS_STAY,
     BARRED,
+    FOR_OTHERS,
+    ROOM_AT,
     COUNTS,
-) = range(14)
+) = range(16)
 ROOM_IS_MADE = 2
 """`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for its seed."""

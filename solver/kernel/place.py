@@ -24,9 +24,11 @@ from solver.kernel.layout import (
     ENGINEER,
     FAR_FUTURE,
     FIRST_LABEL,
+    FOR_OTHERS,
     FREE,
     HAS_DEPENDENCIES,
     HAS_MOVED,
+    HEAD,
     IMPOSSIBLE,
     IS_SYMMETRIC,
     LABEL_COLUMNS,
@@ -53,9 +55,12 @@ from solver.kernel.layout import (
     SINGLE_FROM,
     SPEED,
     STAY_FROM,
+    TEAM,
+    UNSERVED,
     UNTIL_BLINK,
     WINDOWS_FROM,
     WINDOWS_TO,
+    WORTH,
     Case,
     Day,
 )
@@ -63,6 +68,29 @@ from solver.kernel.schedule import advance, company_cost, is_single, serve, way_
 from solver.kernel.travel import least_cost, leg_cost, leg_seconds
 
 BLINK_PROBABILITY = 0.01
+
+
+@inner
+def stands_for(case: Case, visit: int) -> int:
+    """The visit itself, or the head of its team."""
+    team = case.visits[visit, TEAM]
+    return int(visit if team < 0 else case.teams[team, HEAD])
+
+
+@inner
+def linked(case: Case, place: int) -> int:
+    """Who is waited for, or waits, by a row of `gaps`: the visit, or the head of the team; NONE where the plan left a
+    team out."""
+    group = case.gaps[place, 0]
+    if case.members[group] == case.members[group + 1]:
+        return NONE
+    return int(stands_for(case, case.member_visits[case.members[group]]))
+
+
+@inlined
+def most_cost(case: Case, day: Day, visit: int) -> int:
+    """Below what a visit may be put in: what it costs undone, in some iterations with all that wait for it."""
+    return int(case.visits[visit, WORTH] if day.counts[FOR_OTHERS] else case.visits[visit, UNSERVED])
 
 
 @inlined

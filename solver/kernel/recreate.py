@@ -7,13 +7,19 @@ from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.compose import compose
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
+    AFTER_FROM,
+    AFTER_TO,
     AT_PLACE,
     BANKED,
     BARRED,
+    BEFORE_FROM,
+    BEFORE_TO,
     BREAKS_FROM,
     BREAKS_TO,
     BROKEN,
     CALLED,
+    END_CEILING,
+    END_FLOOR,
     ENGINEER,
     FAR_FUTURE,
     FIRST_LABEL,
@@ -30,6 +36,7 @@ from solver.kernel.layout import (
     POSITION,
     PREVIOUS_ENGINEER,
     REMOVED,
+    ROOM_AT,
     ROOM_IS_MADE,
     ROUTE,
     SINGLE_FROM,
@@ -38,7 +45,6 @@ from solver.kernel.layout import (
     TEAMS_STAY,
     TOUCHED,
     TWIN,
-    UNSERVED,
     UNTIL_BLINK,
     Case,
     Day,
@@ -52,7 +58,9 @@ from solver.kernel.place import (
     first_position,
     is_blinked,
     latest_start,
+    linked,
     may_serve,
+    most_cost,
     quick_delta,
 )
 
@@ -150,7 +158,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
 
     On long routes only places beside a neighbour, and the ends, are tried, the nearest first, unless all are to be.
     """
-    best, best_shift, best_position = case.visits[visit, UNSERVED], NONE, NONE
+    best, best_shift, best_position = most_cost(case, day, visit), NONE, NONE
     latest = latest_start(case, day, visit)
     earliest = earliest_end(case, visit)
     count = gather(case, day, visit, look)
@@ -212,6 +220,35 @@ def put_in_place(case: Case, day: Day, visit: int, look: int, most_tries: int) -
             day.barred[day.counts[BARRED]] = shift
             day.counts[BARRED] += 1
     return is_in
+
+
+@inner
+def fill_room(case: Case, day: Day, visit: int) -> None:
+    """Put in what room was made for, before others take it: what a visit waits for, in time for it, the visit itself,
+    and what waits for it."""
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        put_in_room(case, day, linked(case, place), day.counts[ROOM_AT], case.gaps[place, 1], case.gaps[place, 2])
+    put_in_room(case, day, visit, FAR_FUTURE, 0, 0)
+    for place in range(case.visits[visit, AFTER_FROM], case.visits[visit, AFTER_TO]):
+        put_in_room(case, day, linked(case, place), FAR_FUTURE, 0, 0)
+
+
+@inner
+def put_in_room(case: Case, day: Day, visit: int, follows: int, least_gap: int, most_gap: int) -> None:
+    """Put in an undone visit, or the team it is the head of, unless it waits for others that are undone; a single visit
+    so that what waits for it can begin at `follows`, with those gaps between."""
+    if visit == NONE or day.standing[visit, ROUTE] >= 0 or waits_for_unserved(case, day, visit):
+        return
+    if case.visits[visit, TEAM] >= 0:
+        compose(case, day, case.visits[visit, TEAM], False)
+        return
+    if case.numbers[HAS_DEPENDENCIES]:
+        set_limits(case, day, visit)
+        if follows < FAR_FUTURE:
+            row = day.standing[visit]
+            row[END_FLOOR] = max(row[END_FLOOR], follows - most_gap)
+            row[END_CEILING] = min(row[END_CEILING], follows - least_gap)
+    put_in_place(case, day, visit, LOOK_NEAR, 0)
 
 
 @inner
@@ -287,6 +324,8 @@ def sift(keys: Float, ranks: Int64, root: int, end: int) -> None:
     ranks[root] = moving
 
 
+BEYOND_KEYS = 1e18
+"""More than any sort key."""
 FIRST_BATCH = 64
 """Visits of a first plan that are placed in one step."""
 
@@ -305,14 +344,8 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
     else:
         count = choose_candidates(case, day, seed_visit)
         rank_candidates(case, day, count)
-        if day.counts[TEAMS_STAY] == ROOM_IS_MADE and not waits_for_unserved(case, day, seed_visit):
-            # Before others take the room.
-            if case.visits[seed_visit, TEAM] >= 0:
-                compose(case, day, case.visits[seed_visit, TEAM], False)
-            elif day.standing[seed_visit, ROUTE] < 0:
-                if case.numbers[HAS_DEPENDENCIES]:
-                    set_limits(case, day, seed_visit)
-                put_in_place(case, day, seed_visit, LOOK_NEAR, 0)
+        if day.counts[TEAMS_STAY] == ROOM_IS_MADE:
+            fill_room(case, day, seed_visit)
     has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 0
     for _ in range(2 if has_dependencies else 1):
         for place in range(count):
@@ -349,7 +382,7 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
 
 @inner
 def rank_candidates(case: Case, day: Day, count: int) -> None:
-    """Draw an order and sort by it."""
+    """Draw an order and sort by it; where room is made, what others wait for and then teams go first, by chance."""
     chance = throw(day.dice)
     mode = 0
     while mode < len(case.sort_chances) - 1 and chance > case.sort_chances[mode]:
@@ -357,4 +390,10 @@ def rank_candidates(case: Case, day: Day, count: int) -> None:
     is_random = mode == len(case.sort_chances) - 1
     for place in range(count):
         day.keys[place] = throw(day.dice) if is_random else case.sort_keys[mode, day.order[place]]
+        if day.counts[TEAMS_STAY] == ROOM_IS_MADE:
+            visit = day.order[place]
+            if case.visits[visit, AFTER_FROM] < case.visits[visit, AFTER_TO]:
+                day.keys[place] = -(2.0 + throw(day.dice)) * BEYOND_KEYS
+            elif case.visits[visit, TEAM] >= 0:
+                day.keys[place] = -(1.0 + throw(day.dice)) * BEYOND_KEYS
     sort_ranks(day, count)

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from solver.kernel.change import remove
+from solver.kernel.change import remove, set_limits
 from solver.kernel.compiled import inner, jit
 from solver.kernel.dice import below, throw
+from solver.kernel.instants import bounds_of
 from solver.kernel.layout import (
+    BEFORE_FROM,
+    BEFORE_TO,
     CLOSED,
+    FINISH,
+    HAS_DEPENDENCIES,
+    HORIZON_END,
     LEAST,
     LENGTH,
     LOCKED,
+    NONE,
+    NOT_BEFORE,
+    NOW,
     POSITION,
     ROLES_FROM,
     ROLES_TO,
+    ROOM_AT,
     ROOM_IS_MADE,
     ROUTE,
     SEAT,
     TEAM,
+    TEAM_BEFORE,
+    TEAM_WINDOWS_FROM,
+    TEAM_WINDOWS_TO,
     TEAMS_STAY,
+    WINDOWS_FROM,
+    WINDOWS_TO,
     Case,
     Day,
 )
-from solver.kernel.place import is_able
+from solver.kernel.place import is_able, latest_start, linked
 
 AVERAGE_REMOVED = 10
 """Visits removed in an iteration, in the mean (c bar of the paper)."""
@@ -45,6 +60,10 @@ TEAMS_STAY_PROBABILITY = 0.5
 
 ROOMS_PER_SEAT = 2
 """Routes that room is made on for each member a team needs, where it is left undone."""
+LATEST_PROBABILITY = 0.5
+"""How often what a visit waits for has until the last start of the visit."""
+STRINGS_BEFORE = 2
+"""Strings removed to make room for what an undone visit waits for."""
 
 
 @jit
@@ -70,15 +89,27 @@ def ruin(case: Case, day: Day, seed_visit: int, is_dear: bool) -> bool:
         strings = 1
     team, is_served = case.visits[seed_visit, TEAM], day.standing[seed_visit, ROUTE] >= 0
     is_locked = is_served and case.visits[seed_visit, LOCKED]
-    if team >= 0 and not is_locked and (is_dear or not is_served):
-        if is_served and not remove(case, day, seed_visit):
-            return False
-        return make_room(case, day, team, longest)
-    if is_dear:
-        day.counts[TEAMS_STAY] = ROOM_IS_MADE
+    is_team = team >= 0 and not is_locked and (is_dear or not is_served)
     is_whole = not is_dear and throw(day.dice) < WHOLE_ROUTE_PROBABILITY
-    if is_whole:
-        strings = 1
+    if is_team and is_served and not remove(case, day, seed_visit):
+        return False
+    if is_team or is_dear:
+        day.counts[TEAMS_STAY] = ROOM_IS_MADE
+        if not is_locked and not make_way(case, day, seed_visit):
+            return False
+        day.counts[ROOM_AT] = room_instant(case, day, seed_visit, is_team and is_served)
+        if not make_room_before(case, day, seed_visit, longest):
+            return False
+    if is_team:
+        return make_room(case, day, team, longest)
+    return remove_strings(case, day, seed_visit, 1 if is_whole else strings, longest, is_dear, is_whole)
+
+
+@inner
+def remove_strings(
+    case: Case, day: Day, seed_visit: int, strings: int, longest: float, is_dear: bool, is_whole: bool
+) -> bool:
+    """Remove strings about the neighbours of a visit; for a dear one where it may go, sometimes a whole route."""
     done = 0
     for place in range(-1, case.near.shape[1]):
         if done >= strings:
@@ -87,7 +118,9 @@ def ruin(case: Case, day: Day, seed_visit: int, is_dear: bool) -> bool:
         if visit < 0:
             break
         shift = day.standing[visit, ROUTE]
-        if shift < 0 or day.touched[shift] >= 0 or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+        # Where what is dear, or what it waits for, has just been taken off there may be room.
+        is_done = shift >= 0 and day.touched[shift] >= 0 and not is_dear
+        if shift < 0 or is_done or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
             continue
         if is_dear and not is_able(case, seed_visit, shift):
             continue
@@ -102,20 +135,81 @@ def ruin(case: Case, day: Day, seed_visit: int, is_dear: bool) -> bool:
 
 
 @inner
+def make_way(case: Case, day: Day, visit: int) -> bool:
+    """Take out what an undone visit waits for: where that is now, the visit may come too late."""
+    if day.standing[visit, ROUTE] >= 0:
+        return True
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        other = linked(case, place)
+        if other == NONE or day.standing[other, ROUTE] < 0 or case.visits[other, LOCKED]:
+            continue
+        if not remove(case, day, other):
+            return False
+    return True
+
+
+@inner
+def make_room_before(case: Case, day: Day, visit: int, longest: float) -> bool:
+    """Make room for what an undone visit waits for, where that is undone too."""
+    for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
+        other = linked(case, place)
+        if other == NONE or day.standing[other, ROUTE] >= 0:
+            continue
+        if case.visits[other, TEAM] >= 0:
+            if not make_room(case, day, case.visits[other, TEAM], longest):
+                return False
+        elif not remove_strings(case, day, other, STRINGS_BEFORE, longest, True, False):
+            return False
+    return True
+
+
+@inner
+def room_instant(case: Case, day: Day, visit: int, is_earlier: bool) -> int:
+    """When there shall be room for a visit, or the head of a team: in one of its windows, early more often than late,
+    or, where it waits for others, as late as possible; for a team just taken apart no later than it began."""
+    if case.numbers[HAS_DEPENDENCIES]:
+        set_limits(case, day, visit)
+    team = case.visits[visit, TEAM]
+    if team >= 0:
+        first, last = case.teams[team, TEAM_WINDOWS_FROM], case.teams[team, TEAM_WINDOWS_TO]
+    else:
+        first, last = case.visits[visit, WINDOWS_FROM], case.visits[visit, WINDOWS_TO]
+    window = first + below(day.dice, last - first) if first < last else NONE
+    if team >= 0:
+        low, high = bounds_of(case, day, team, window)
+        if is_earlier:
+            high = min(high, day.teams[team, TEAM_BEFORE])
+    else:
+        low = max(case.numbers[NOW], case.visits[visit, NOT_BEFORE])
+        high = min(latest_start(case, day, visit), case.numbers[HORIZON_END])
+        if window >= 0:
+            low, high = max(low, case.windows[window, 0]), min(high, case.windows[window, 1])
+    share = throw(day.dice) ** 2
+    if case.visits[visit, BEFORE_FROM] < case.visits[visit, BEFORE_TO] and throw(day.dice) < LATEST_PROBABILITY:
+        share = 1.0
+    return int(low + max(0, high - low) * share)
+
+
+@inner
 def make_room(case: Case, day: Day, team: int, longest: float) -> bool:
-    """Remove strings from routes of people whom a team could take, wherever they are."""
-    day.counts[TEAMS_STAY] = ROOM_IS_MADE
+    """Remove strings about the instant there shall be room at from routes of people whom a team could take, wherever
+    they are."""
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
-        seat = case.roles[role, SEAT]
-        for _ in range(ROOMS_PER_SEAT * max(1, case.roles[role, LEAST])):
-            shift = case.near_shifts[seat, below(day.dice, case.near_shifts.shape[1])]
-            if shift < 0 or day.touched[shift] >= 0 or case.shifts[shift, CLOSED]:
+        seat, count = case.roles[role, SEAT], 0
+        while count < case.near_shifts.shape[1] and case.near_shifts[seat, count] >= 0:
+            count += 1
+        for _ in range(ROOMS_PER_SEAT * max(1, case.roles[role, LEAST]) if count > 0 else 0):
+            shift = case.near_shifts[seat, below(day.dice, count)]
+            if case.shifts[shift, CLOSED]:
                 continue
             length = day.routes[shift, LENGTH]
             if length == 0:
                 continue
+            position = 0
+            while position < length - 1 and day.standing[day.sequence[shift, position], FINISH] <= day.counts[ROOM_AT]:
+                position += 1
             size = int(throw(day.dice) * min(float(length), longest) + 1.0)
-            if not remove_string(case, day, shift, below(day.dice, length), min(size, length)):
+            if not remove_string(case, day, shift, position, min(size, length)):
                 return False
     return True
 
