@@ -96,9 +96,9 @@ def compile_problem(
     visits, shifts = orders.visits, own.shifts
     heads = np.array([row[at.HEAD] for row in orders.teams.rows], dtype=np.int64)
     singles = np.flatnonzero(np.isin(np.arange(len(visits)), heads) | (visits[:, at.TEAM] < 0))
-    visits[:, at.WORTH] = _worths(visits, heads, orders.gaps.array(3), orders.members, orders.member_visits)
     serving = _serving(visits, shifts, option_of, orders.admits)
     visits[:, at.SCARCITY] = serving.sum(axis=1)
+    visits[:, at.WORTH] = _worths(visits, heads, orders.gaps.array(3), orders.members, orders.member_visits)
     windows, parts = orders.windows.array(2), table(orders.parts, 2)
     sort_keys, sort_chances = sort_arrays(visits, windows, parts, travel, shifts)
     case = Case(
@@ -160,7 +160,8 @@ def _worths(
     members: NDArray[np.int64],
     member_visits: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """What each visit costs undone, with all that wait for it and so are undone too [V]; a team costs at its head."""
+    """What each visit costs undone [V], with all that wait for it and so are undone too, as far as anybody could do
+    them; a team costs at its head."""
     worths = visits[:, at.UNSERVED].copy()
     followers = {
         visit: {
@@ -176,7 +177,8 @@ def _worths(
             more = followers.get(waiting.pop(), set()) - found
             found |= more
             waiting += more
-        worths[visit] = visits[list(found), at.UNSERVED].sum()
+        possible = [other for other in found if other == visit or visits[other, at.SCARCITY] > 0]
+        worths[visit] = visits[possible, at.UNSERVED].sum()
     return worths
 
 

@@ -75,7 +75,7 @@ def _first_order(case: Case) -> NDArray[np.int64]:
     visits = case.visits
     urgent = np.minimum(visits[:, at.START_BY], visits[:, at.NOT_AFTER])
     waits = visits[:, at.BEFORE_FROM] < visits[:, at.BEFORE_TO]
-    order = np.lexsort((urgent, -visits[:, at.WORTH], waits)).astype(np.int64)
+    order = np.lexsort((urgent, -visits[:, at.UNSERVED], waits)).astype(np.int64)
     # A team is taken up by its head.
     is_other = visits[:, at.TEAM] >= 0
     is_other[case.teams[:, at.HEAD]] = False

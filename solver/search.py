@@ -30,7 +30,9 @@ QUICK_SHARE = 0.03
 MOST_DESCENTS = 4
 """Where much is at stake, a cold search ends anywhere: so many are made from the same start, and the best goes on."""
 DESCENT_ITERATIONS_PER_ORDER = 5
-"""But only one, where that has fewer iterations: it is not down yet."""
+"""But no more after one that has fewer iterations on a thread: it is not down yet."""
+MOST_OVERRUN = 1.5
+"""Nor after descents that took longer than their share by more than this."""
 SLICE_SECONDS = 0.2
 SLICE_ITERATIONS = 500
 """Iterations of a slice where they are counted; and of the first one in any case."""
@@ -68,7 +70,8 @@ class Search:
         self._began = budget.elapsed_seconds
         self._leg_cost = searchers[0].leg_cost()
         self._warmth: float | None = None
-        self._descents = 0
+        self._start = searchers[0].arrangement()
+        self._descents, self._descent_from = 0, budget.iterations
         self._warm_from = QUICK_SHARE
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
@@ -108,7 +111,8 @@ class Search:
                     # Iterations alone give the same plan on every machine, however long this takes.
                     if not loading.is_alive() or self._limits.time_limit_seconds is None:
                         self._recombine()
-                if done >= shared + SHARED_EVERY:
+                # Every thread makes its descents by itself.
+                if done >= shared + SHARED_EVERY and self._warmth is not None:
                     shared = done
                     self._share()
                 if self._limits.iteration_limit is None:
@@ -154,10 +158,14 @@ class Search:
     def _end_descent(self, done: float) -> None:
         """Begin another cold search where much is at stake; after the last one anneal from the best of them."""
         self._descents += 1
-        is_down = self._budget.iterations >= DESCENT_ITERATIONS_PER_ORDER * len(self._compiled.problem.work_orders)
-        if self._descents < MOST_DESCENTS and is_down and self._warmth_of_values() >= MOST_WARMTH:
+        iterations = (self._budget.iterations - self._descent_from) / len(self._searchers)
+        self._descent_from = self._budget.iterations
+        is_down = iterations >= DESCENT_ITERATIONS_PER_ORDER * len(self._compiled.problem.work_orders)
+        # A slice may be a large share of a small budget.
+        is_quick = done <= MOST_OVERRUN * QUICK_SHARE * self._descents
+        if self._descents < MOST_DESCENTS and is_down and is_quick and self._warmth_of_values() >= MOST_WARMTH:
             for searcher in self._searchers:
-                self._adopt(searcher, searcher.given)
+                self._adopt(searcher, self._start)
             return
         if self._descents > 1:
             for searcher in self._searchers:

@@ -49,6 +49,11 @@ def team(*roles: Document, **fields: Any) -> Document:
     return {"roles": list(roles), **fields}
 
 
+def far_off(name: str) -> Document:
+    """Work at noon two hours away, for who holds a skill: who stands by before has to stay near until it is time."""
+    return order("far", "p120", 30, level="L1", required_skills=[skill(name)], time_windows=[window("11:30", "12:00")])
+
+
 # -- composing -----------------------------------------------------------------------------------------------------
 
 
@@ -170,8 +175,7 @@ def test_who_stands_by_leaves_for_the_next_stop_once_the_team_has_started(far_fi
 def test_nobody_waits_any_more_once_the_stop_is_gone() -> None:
     people = [engineer("E", skill("a")), engineer("F", skill("b"))]
     asked = team(role("lead", skill("a")), role("backup", presence="standby"))
-    far = order("far", "p120", 30, level="L1", required_skills=[skill("b")], time_windows=[window("11:30", "12:00")])
-    plan = composed(people, [order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")]), far])
+    plan = composed(people, [order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")]), far_off("b")])
     assert plan.searcher.arrangement().stays
     [visit] = [number for number, (name, _) in enumerate(plan.compiled.work) if name == "far"]
     assert remove(plan.case, plan.day, visit)
@@ -183,9 +187,9 @@ def test_nobody_waits_any_more_once_the_stop_is_gone() -> None:
 def test_who_waits_for_a_team_to_stand_by_does_what_there_is_to_do_meanwhile() -> None:
     people = [engineer("E", skill("a")), engineer("F", skill("b"))]
     asked = team(role("lead", skill("a")), role("backup", presence="standby"))
-    far = order("far", "p120", 30, level="L1", required_skills=[skill("b")], time_windows=[window("11:30", "12:00")])
     near = order("near", "p10", required_skills=[skill("b")], time_windows=[window("08:00", "08:20")])
-    plan = composed(people, [order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")]), far, near])
+    waited = order("T", "p10", team=asked, time_windows=[window("09:00", "09:30")])
+    plan = composed(people, [waited, far_off("b"), near])
     assert planned(plan).unassigned == ()
     assert [entry.standby for entry in planned(plan).teams] == [(Member("F", "backup"),)]
 
@@ -198,10 +202,10 @@ def test_who_would_take_the_time_of_waiting_is_no_cheaper_for_a_team_than_it_cos
         engineer("G", skill("b"), shifts=[shift(start_location="p10")]),
     ]
     first = team(role("lead", skill("a")), role("backup", skill("c"), presence="standby"))
-    far = order("far", "p120", 30, level="L1", required_skills=[skill("c")], time_windows=[window("11:30", "12:00")])
     windows = [window("08:50", "09:10")]
     second = order("second", "p10", 30, level="L1", team=team(role("lead", skill("b"))), time_windows=windows)
-    plan = composed(people, [order("T", "p10", team=first, time_windows=[window("09:30", "10:00")]), far, second])
+    waited = order("T", "p10", team=first, time_windows=[window("09:30", "10:00")])
+    plan = composed(people, [waited, far_off("c"), second])
     assert plan.searcher.arrangement().stays
     assert crew(plan, "second") == {"G": "lead"}
 

@@ -1,6 +1,7 @@
 """What estimates say of a running day: where displaced work could go, and who is worth calling."""
 
 import gc
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -8,9 +9,10 @@ from itertools import product
 import numpy as np
 import pytest
 
+from dispatcher.model import WorkOrder
 from dispatcher.problem import Problem
 from solver.route_state import Insertion, RouteState
-from solver.stint import FAR_FUTURE, unserved_cost
+from solver.stint import FAR_FUTURE, Stint, unserved_cost
 from solver.team_options.composer import Choice, EmergencyComposer
 from solver.team_options.elsewhere import cheapest_place, plain_stint, ranked_routes
 from solver.team_options.gaps import DELAYS, IMPOSSIBLE, _late, _late_alone, between
@@ -27,6 +29,18 @@ def day_without_shared_rules(seed: int) -> tuple[Problem, WarmDay]:
     flat = {**problem.weights.flat, "worst_lateness": 0, "fairness": 0}
     problem = replace(problem, weights=replace(problem.weights, flat=flat))
     return problem, warm_day(problem, plan)
+
+
+def places_to_ask(problem: Problem, warm: WarmDay) -> Iterator[tuple[WorkOrder, tuple[int, int], Stint, int]]:
+    """(order, bounds, stint, route) of every single order on every route that could take it."""
+    for item in problem.work_orders:
+        bounds = warm.state.bounds(item)
+        if item.team is not None or bounds is None:
+            continue
+        for _, index in ranked_routes(warm, warm.state, item, bounds):
+            stint = plain_stint(warm, warm.state, item, index, bounds)
+            if stint is not None:
+                yield item, bounds, stint, index
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -47,43 +61,31 @@ def test_an_estimate_names_only_routes_whose_people_may_do_the_work(seed: int) -
 def test_a_place_that_was_found_before_is_the_one_that_would_be_found_again(seed: int) -> None:
     problem, warm = day_without_shared_rules(seed)
     assert not warm.state.has_shared_rules
-    for item in problem.work_orders:
-        bounds = warm.state.bounds(item)
-        if item.team is not None or bounds is None:
-            continue
-        for _, index in ranked_routes(warm, warm.state, item, bounds):
-            stint = plain_stint(warm, warm.state, item, index, bounds)
-            if stint is None:
-                continue
-            route = warm.state.routes[index]
-            price = warm.state.price_for(index) or partial(_dearer_by, route)
-            driven = route.best_insertion(stint, price=price)
-            for below in (0, *(() if driven is None else (driven[0], driven[0] + 1, driven[0] - 1)), 10**12):
-                found = cheapest_place(warm, warm.state, stint, index, bounds, below)
-                assert found == (driven if driven is not None and driven[0] < below else None)
+    for _, bounds, stint, index in places_to_ask(problem, warm):
+        route = warm.state.routes[index]
+        price = warm.state.price_for(index) or partial(_dearer_by, route)
+        driven = route.best_insertion(stint, price=price)
+        for below in (0, *(() if driven is None else (driven[0], driven[0] + 1, driven[0] - 1)), 10**12):
+            found = cheapest_place(warm, warm.state, stint, index, bounds, below)
+            assert found == (driven if driven is not None and driven[0] < below else None)
     assert warm.kept.places
 
 
 def test_on_a_route_that_has_changed_no_place_from_before_is_taken() -> None:
     problem, warm = day_without_shared_rules(1)
     differing = 0
-    for item in problem.work_orders:
-        bounds = warm.state.bounds(item)
-        if item.team is not None or bounds is None:
+    for item, bounds, stint, index in places_to_ask(problem, warm):
+        others = [one.order for one in warm.state.routes[index].stints if one.order.team is None]
+        if item in others or not others or problem.is_running(others[-1]):
             continue
-        for _, index in ranked_routes(warm, warm.state, item, bounds):
-            stint = plain_stint(warm, warm.state, item, index, bounds)
-            others = [one.order for one in warm.state.routes[index].stints if one.order.team is None]
-            if stint is None or item in others or not others or problem.is_running(others[-1]):
-                continue
-            before = cheapest_place(warm, warm.state, stint, index, bounds, 10**12)
-            changed = warm.state.fork()
-            changed.take_out([others[-1].id])
-            route = changed.routes[index]
-            driven = route.best_insertion(stint, price=changed.price_for(index) or partial(_dearer_by, route))
-            found = cheapest_place(warm, changed, stint, index, bounds, 10**12)
-            assert found == (driven if driven is not None and driven[0] < 10**12 else None)
-            differing += found != before
+        before = cheapest_place(warm, warm.state, stint, index, bounds, 10**12)
+        changed = warm.state.fork()
+        changed.take_out([others[-1].id])
+        route = changed.routes[index]
+        driven = route.best_insertion(stint, price=changed.price_for(index) or partial(_dearer_by, route))
+        found = cheapest_place(warm, changed, stint, index, bounds, 10**12)
+        assert found == (driven if driven is not None and driven[0] < 10**12 else None)
+        differing += found != before
     assert differing
 
 

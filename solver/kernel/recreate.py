@@ -224,8 +224,8 @@ def put_in_place(case: Case, day: Day, visit: int, look: int, most_tries: int) -
 
 @inner
 def fill_room(case: Case, day: Day, visit: int) -> None:
-    """Put in what room was made for, before others take it: what a visit waits for, in time for it, the visit itself,
-    and what waits for it."""
+    """Put in what room was made for, before others take it: what a visit directly waits for, a single one in time for
+    it, the visit itself, and what directly waits for it."""
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
         put_in_room(case, day, linked(case, place), day.counts[ROOM_AT], case.gaps[place, 1], case.gaps[place, 2])
     put_in_room(case, day, visit, FAR_FUTURE, 0, 0)
@@ -237,7 +237,8 @@ def fill_room(case: Case, day: Day, visit: int) -> None:
 def put_in_room(case: Case, day: Day, visit: int, follows: int, least_gap: int, most_gap: int) -> None:
     """Put in an undone visit, or the team it is the head of, unless it waits for others that are undone; a single visit
     so that what waits for it can begin at `follows`, with those gaps between."""
-    if visit == NONE or day.standing[visit, ROUTE] >= 0 or waits_for_unserved(case, day, visit):
+    is_over = visit == NONE or day.counts[BROKEN] > 0
+    if is_over or day.standing[visit, ROUTE] >= 0 or waits_for_unserved(case, day, visit):
         return
     if case.visits[visit, TEAM] >= 0:
         compose(case, day, case.visits[visit, TEAM], False)

@@ -11,6 +11,7 @@ from solver.kernel.layout import (
     BEFORE_TO,
     CLOSED,
     FINISH,
+    FLOOR,
     HAS_DEPENDENCIES,
     HORIZON_END,
     LEAST,
@@ -26,17 +27,20 @@ from solver.kernel.layout import (
     ROOM_IS_MADE,
     ROUTE,
     SEAT,
+    SERVICE,
     TEAM,
     TEAM_BEFORE,
     TEAM_WINDOWS_FROM,
     TEAM_WINDOWS_TO,
     TEAMS_STAY,
+    TOUCHED,
     WINDOWS_FROM,
     WINDOWS_TO,
     Case,
     Day,
 )
 from solver.kernel.place import is_able, latest_start, linked
+from solver.kernel.schedule import trace
 
 AVERAGE_REMOVED = 10
 """Visits removed in an iteration, in the mean (c bar of the paper)."""
@@ -95,13 +99,13 @@ def ruin(case: Case, day: Day, seed_visit: int, is_dear: bool) -> bool:
         return False
     if is_team or is_dear:
         day.counts[TEAMS_STAY] = ROOM_IS_MADE
-        if not is_locked and not make_way(case, day, seed_visit):
+        if not make_way(case, day, seed_visit):
             return False
         day.counts[ROOM_AT] = room_instant(case, day, seed_visit, is_team and is_served)
         if not make_room_before(case, day, seed_visit, longest):
             return False
     if is_team:
-        return make_room(case, day, team, longest)
+        return make_room(case, day, team, day.counts[ROOM_AT], longest)
     return remove_strings(case, day, seed_visit, 1 if is_whole else strings, longest, is_dear, is_whole)
 
 
@@ -110,7 +114,8 @@ def remove_strings(
     case: Case, day: Day, seed_visit: int, strings: int, longest: float, is_dear: bool, is_whole: bool
 ) -> bool:
     """Remove strings about the neighbours of a visit; for a dear one where it may go, sometimes a whole route."""
-    done = 0
+    # Where what is dear, or what it waits for, has just been taken off there may be room all the same.
+    done, before = 0, day.counts[TOUCHED]
     for place in range(-1, case.near.shape[1]):
         if done >= strings:
             break
@@ -118,9 +123,7 @@ def remove_strings(
         if visit < 0:
             break
         shift = day.standing[visit, ROUTE]
-        # Where what is dear, or what it waits for, has just been taken off there may be room.
-        is_done = shift >= 0 and day.touched[shift] >= 0 and not is_dear
-        if shift < 0 or is_done or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+        if shift < 0 or day.touched[shift] >= before or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
             continue
         if is_dear and not is_able(case, seed_visit, shift):
             continue
@@ -136,7 +139,7 @@ def remove_strings(
 
 @inner
 def make_way(case: Case, day: Day, visit: int) -> bool:
-    """Take out what an undone visit waits for: where that is now, the visit may come too late."""
+    """Take out what a visit that is undone, or was just taken out, directly waits for: it may keep it late."""
     if day.standing[visit, ROUTE] >= 0:
         return True
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
@@ -150,13 +153,14 @@ def make_way(case: Case, day: Day, visit: int) -> bool:
 
 @inner
 def make_room_before(case: Case, day: Day, visit: int, longest: float) -> bool:
-    """Make room for what an undone visit waits for, where that is undone too."""
+    """Make room for what a visit directly waits for, where that is undone; for a team early enough for the visit."""
     for place in range(case.visits[visit, BEFORE_FROM], case.visits[visit, BEFORE_TO]):
         other = linked(case, place)
         if other == NONE or day.standing[other, ROUTE] >= 0:
             continue
         if case.visits[other, TEAM] >= 0:
-            if not make_room(case, day, case.visits[other, TEAM], longest):
+            instant = day.counts[ROOM_AT] - case.gaps[place, 1] - case.visits[other, SERVICE]
+            if not make_room(case, day, case.visits[other, TEAM], instant, longest):
                 return False
         elif not remove_strings(case, day, other, STRINGS_BEFORE, longest, True, False):
             return False
@@ -181,6 +185,8 @@ def room_instant(case: Case, day: Day, visit: int, is_earlier: bool) -> int:
             high = min(high, day.teams[team, TEAM_BEFORE])
     else:
         low = max(case.numbers[NOW], case.visits[visit, NOT_BEFORE])
+        if case.numbers[HAS_DEPENDENCIES]:
+            low = max(low, day.standing[visit, FLOOR])
         high = min(latest_start(case, day, visit), case.numbers[HORIZON_END])
         if window >= 0:
             low, high = max(low, case.windows[window, 0]), min(high, case.windows[window, 1])
@@ -191,22 +197,23 @@ def room_instant(case: Case, day: Day, visit: int, is_earlier: bool) -> int:
 
 
 @inner
-def make_room(case: Case, day: Day, team: int, longest: float) -> bool:
-    """Remove strings about the instant there shall be room at from routes of people whom a team could take, wherever
-    they are."""
+def make_room(case: Case, day: Day, team: int, instant: int, longest: float) -> bool:
+    """Remove strings about an instant from routes of people whom a team could take, wherever they are."""
+    before = day.counts[TOUCHED]
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
         seat, count = case.roles[role, SEAT], 0
         while count < case.near_shifts.shape[1] and case.near_shifts[seat, count] >= 0:
             count += 1
         for _ in range(ROOMS_PER_SEAT * max(1, case.roles[role, LEAST]) if count > 0 else 0):
             shift = case.near_shifts[seat, below(day.dice, count)]
-            if case.shifts[shift, CLOSED]:
-                continue
             length = day.routes[shift, LENGTH]
-            if length == 0:
+            if case.shifts[shift, CLOSED] or day.touched[shift] >= before or length == 0:
                 continue
+            # Times are not always kept; of routes changed in this iteration those from before it will do.
+            if day.touched[shift] < 0:
+                trace(case, day, shift, day.work[7])
             position = 0
-            while position < length - 1 and day.standing[day.sequence[shift, position], FINISH] <= day.counts[ROOM_AT]:
+            while position < length - 1 and day.standing[day.sequence[shift, position], FINISH] <= instant:
                 position += 1
             size = int(throw(day.dice) * min(float(length), longest) + 1.0)
             if not remove_string(case, day, shift, position, min(size, length)):
