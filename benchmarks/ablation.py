@@ -80,8 +80,7 @@ VARIANTS = (
     Variant("without beginning at what is dear", lambda: patch.object(compile, "DEAR_PER_MILLE", 0)),
     Variant("neighbours by the way alone", lambda: patch.object(nearness, "MOST_KINDS", 0)),
     Variant("without swapped tails", lambda: patch.object(compile, "SWAPS_PER_MILLE", 0)),
-    Variant("without annealing", lambda: patch.object(search.Search, "_end_descent", lambda *_: None)),
-    Variant("with one descent", lambda: patch.object(search, "MOST_DESCENTS", 1)),
+    Variant("without annealing", lambda: patch.object(search.Search, "_take_temperature", lambda _: None)),
     Variant("on one thread", nullcontext, threads=1),
 )
 Totals = Mapping[tuple[str, int, str], int]

@@ -27,12 +27,6 @@ WARMTH_OF_VALUES, MOST_WARMTH = 5.0, 4.0
 much."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
-MOST_DESCENTS = 4
-"""Where much is at stake, a cold search ends anywhere: so many are made from the same start, and the best goes on."""
-DESCENT_ITERATIONS_PER_ORDER = 5
-"""But no more after one that has fewer iterations on a thread: it is not down yet."""
-MOST_OVERRUN = 1.5
-"""Nor after descents that took longer than their share by more than this."""
 SLICE_SECONDS = 0.2
 SLICE_ITERATIONS = 500
 """Iterations of a slice where they are counted; and of the first one in any case."""
@@ -70,9 +64,6 @@ class Search:
         self._began = budget.elapsed_seconds
         self._leg_cost = searchers[0].leg_cost()
         self._warmth: float | None = None
-        self._start = searchers[0].arrangement()
-        self._descents, self._descent_from = 0, budget.iterations
-        self._warm_from = QUICK_SHARE
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
 
@@ -93,8 +84,8 @@ class Search:
                 if self._limits.iteration_limit is not None:
                     left = self._limits.iteration_limit - self._budget.iterations
                     iterations = min(iterations, max(1, -(-left // len(self._searchers))))
-                if self._warmth is None and done >= QUICK_SHARE * (1 + self._descents):
-                    self._end_descent(done)
+                if self._warmth is None and done >= QUICK_SHARE:
+                    self._take_temperature()
                 first, last = self._temperature(done), self._temperature(self._done_after(iterations, speed))
                 began = time.monotonic()
                 runs = [threads.submit(searcher.run, iterations, first, last) for searcher in self._searchers]
@@ -111,8 +102,7 @@ class Search:
                     # Iterations alone give the same plan on every machine, however long this takes.
                     if not loading.is_alive() or self._limits.time_limit_seconds is None:
                         self._recombine()
-                # Every thread makes its descents by itself.
-                if done >= shared + SHARED_EVERY and self._warmth is not None:
+                if done >= shared + SHARED_EVERY:
                     shared = done
                     self._share()
                 if self._limits.iteration_limit is None:
@@ -152,37 +142,17 @@ class Search:
         if self._warmth is None:
             return last
         first *= self._warmth
-        share = (done - self._warm_from) / (1.0 - self._warm_from)
+        share = (done - QUICK_SHARE) / (1.0 - QUICK_SHARE)
         return float(first * (last / first) ** share)
 
-    def _end_descent(self, done: float) -> None:
-        """Begin another cold search where much is at stake; after the last one anneal from the best of them."""
-        self._descents += 1
-        iterations = (self._budget.iterations - self._descent_from) / len(self._searchers)
-        self._descent_from = self._budget.iterations
-        is_down = iterations >= DESCENT_ITERATIONS_PER_ORDER * len(self._compiled.problem.work_orders)
-        # A slice may be a large share of a small budget.
-        is_quick = done <= MOST_OVERRUN * QUICK_SHARE * self._descents
-        if self._descents < MOST_DESCENTS and is_down and is_quick and self._warmth_of_values() >= MOST_WARMTH:
-            for searcher in self._searchers:
-                self._adopt(searcher, self._start)
-            return
-        if self._descents > 1:
-            for searcher in self._searchers:
-                self._adopt(searcher, self.best)
-        self._take_temperature(done)
-
-    def _take_temperature(self, done: float) -> None:
+    def _take_temperature(self) -> None:
         """Set the scale of the annealing by a plan that is no longer raw: its legs, how many a route has of them, and
         what orders cost beside the driving, undone or late."""
-        self._warmth = self._warmth_of_values() * max(1.0, self._searchers[0].stops_of_route() / STOPS_OF_A_LEG)
-        self._leg_cost = self._searchers[0].leg_cost()
-        self._warm_from = done
-
-    def _warmth_of_values(self) -> float:
         searcher = self._searchers[0]
-        legs_of_order = searcher.at_stake() / len(self._compiled.problem.work_orders) / searcher.leg_cost()
-        return min(MOST_WARMTH, 1.0 + WARMTH_OF_VALUES * legs_of_order)
+        self._leg_cost = searcher.leg_cost()
+        legs_of_order = searcher.at_stake() / len(self._compiled.problem.work_orders) / self._leg_cost
+        self._warmth = min(MOST_WARMTH, 1.0 + WARMTH_OF_VALUES * legs_of_order)
+        self._warmth *= max(1.0, searcher.stops_of_route() / STOPS_OF_A_LEG)
 
     # -- between slices ----------------------------------------------------------------------------------------
 
