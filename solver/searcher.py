@@ -12,6 +12,9 @@ from solver.compile import Arrangement, Compiled, Stay, sequences_of
 from solver.compile_orders import PIN_BONUS
 from solver.day_arrays import make_day
 from solver.kernel import layout as at
+from solver.kernel.address import address_of
+from solver.kernel.change import settle
+from solver.kernel.compose import compose
 from solver.kernel.dice import seed_dice
 from solver.kernel.iterate import begin, driven, remember, search, start
 from solver.kernel.layout import Day
@@ -39,6 +42,8 @@ class Searcher:
         self.compiled = compiled
         self.given = plan
         self.day: Day = make_day(compiled)
+        self.day.functions[at.COMPOSE_AT] = address_of(compose, compiled.case, self.day, 0, True)
+        self.day.functions[at.SETTLE_AT] = address_of(settle, compiled.case, self.day, 0)
         seed_dice(self.day.dice, seed)
         self.load(plan)
         remember(compiled.case, self.day)

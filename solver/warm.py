@@ -1,7 +1,7 @@
 """A problem of one order and one shift, on which every part of the kernel runs once (`python -m solver.warm`).
 
-What there is not yet is compiled by two processes: what composes teams by one, the rest by the other. They meet in the
-folder that compiled code is kept in.
+What there is not yet is compiled by two processes: what composes teams and what takes visits out by one, the rest by
+the other. They meet in the folder that compiled code is kept in.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from dispatcher.schedule import build_plan
 from skills.graph import SkillGraph
 from solver.compile import Compiled, arrangement_of, compile_problem
 from solver.day_arrays import make_day
-from solver.kernel.change import insert, take_back
+from solver.kernel.change import insert, settle, take_back
 from solver.kernel.compiled import CACHE_FOLDER, cache_folder, compile_for, is_warm
 from solver.kernel.compose import compose
-from solver.kernel.iterate import begin, changed_total, driven, remember, start
+from solver.kernel.iterate import begin, changed_total, driven, remember, search, start
 from solver.kernel.nearest import keep_nearest
 from solver.kernel.recreate import best_place, choose_candidates, rank_candidates
 from solver.kernel.ruin import ruin
 from solver.kernel.schedule import trace_all
 from solver.kernel.seating import pull_forward
-from solver.kernel.tails import swap_tails
 from solver.searcher import Searcher
 
-_TEAMS = "teams"
+_FIRST_HALF = "first-half"
 
 
 class _NoTravel:
@@ -72,11 +71,11 @@ def run_once() -> None:
     # A folder of this process alone cannot be met in.
     if not is_warm() and cache_folder() == CACHE_FOLDER:
         # What it could not compile is compiled below.
-        with subprocess.Popen([sys.executable, "-m", "solver.warm", _TEAMS]) as teams:
+        with subprocess.Popen([sys.executable, "-m", "solver.warm", _FIRST_HALF]) as other:
             try:
-                _compile_rest(compiled)
+                _compile_second_half(compiled)
             except BaseException:
-                teams.kill()
+                other.kill()
                 raise
     searcher = Searcher(compiled, arrangement_of(compiled, Sequences()), 1)
     searcher.place_all()
@@ -85,26 +84,29 @@ def run_once() -> None:
     searcher.sequences()
 
 
-def _compile_teams(compiled: Compiled) -> None:
+def _compile_first_half(compiled: Compiled) -> None:
     case, day = compiled.case, make_day(compiled)
-    compile_for(compose, case, day, 0, True)
-    compile_for(pull_forward, case, day, 0)
-
-
-def _compile_rest(compiled: Compiled) -> None:
-    case, day = compiled.case, make_day(compiled)
-    for function in (begin, start, remember, take_back, driven):
-        compile_for(function, case, day)
+    # First what the other half is to find in the folder.
     compile_for(ruin, case, day, 0, False)
+    compile_for(pull_forward, case, day, 0)
+    compile_for(take_back, case, day)
+    compile_for(changed_total, case, day, 0, 0)
+    compile_for(settle, case, day, 0)
+    compile_for(compose, case, day, 0, True)
+    whole, halves = np.zeros((1, 1), dtype=np.int64), np.zeros((1, 1))
+    compile_for(keep_nearest, halves, whole[0], 0, whole[0], whole > 0, halves[0], whole[0], whole)
+
+
+def _compile_second_half(compiled: Compiled) -> None:
+    case, day = compiled.case, make_day(compiled)
+    for function in (begin, start, remember, driven):
+        compile_for(function, case, day)
+    compile_for(trace_all, case, day, np.zeros((1, 1), dtype=np.int64))
     compile_for(choose_candidates, case, day, 0)
     compile_for(rank_candidates, case, day, 0)
-    compile_for(changed_total, case, day, 0, 0)
     compile_for(best_place, case, day, 0, 0)
     compile_for(insert, case, day, 0, 0, 0)
-    compile_for(swap_tails, case, day, 0)
-    whole, halves = np.zeros((1, 1), dtype=np.int64), np.zeros((1, 1))
-    compile_for(trace_all, case, day, whole)
-    compile_for(keep_nearest, halves, whole[0], 0, whole[0], whole > 0, halves[0], whole[0], whole)
+    compile_for(search, case, day, 0, 1.0, 1.0, 0)
 
 
 def _compiled() -> Compiled:
@@ -126,8 +128,8 @@ def _compiled() -> Compiled:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == [_TEAMS]:
-        _compile_teams(_compiled())
+    if sys.argv[1:] == [_FIRST_HALF]:
+        _compile_first_half(_compiled())
     else:
         from solver.hybrid import warm_up
 

@@ -11,7 +11,7 @@ import pytest
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS
 from dispatcher.plan import RouteSequence, Sequences, Visit
 from solver.kernel import layout as at
-from solver.kernel.change import insert, remove, set_limits, settle_one
+from solver.kernel.change import insert, remove, set_limits, settle
 from solver.kernel.iterate import whole_total
 from solver.kernel.place import driven_delta
 from solver.kernel.recreate import LONG_ROUTE, LOOK_EVERYWHERE, LOOK_NEAR, best_place, recreate
@@ -247,7 +247,7 @@ def test_the_best_place_is_the_cheapest_of_all_places() -> None:
 
 def settled(plan: Loaded) -> bool:
     day = plan.day
-    return all(settle_one(plan.case, day, int(shift)) for shift in day.touched_list[: day.counts[at.TOUCHED]].tolist())
+    return all(settle(plan.case, day, int(shift)) for shift in day.touched_list[: day.counts[at.TOUCHED]].tolist())
 
 
 def waits(plan: Loaded, visit: int) -> bool:

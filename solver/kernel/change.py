@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from solver.kernel.address import called_by_address
 from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.layout import (
     AFTER_FROM,
@@ -48,6 +49,7 @@ from solver.kernel.layout import (
     ROUTE,
     ROUTE_COLUMNS,
     SEAT,
+    SETTLE_AT,
     STANDING_BY,
     STANDS,
     STAY_FOR,
@@ -306,7 +308,7 @@ def stays_as_before(case: Case, day: Day, shift: int, since: int, until: int, se
     return drive_one(case, day, shift) and keeps_duties(case, day, shift, day.work[7])
 
 
-@jit
+@inner
 def settle_all(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and every other one whose work waits for its work, until nothing moves."""
     day.queue[0] = shift
@@ -338,7 +340,7 @@ def settle_all(case: Case, day: Day, shift: int) -> bool:
     return True
 
 
-@inner
+@jit
 def settle(case: Case, day: Day, shift: int) -> bool:
     """Drive a changed route, and the others it moves; whether all rules are kept."""
     if case.numbers[HAS_DEPENDENCIES]:
@@ -354,10 +356,13 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     return is_good or stays_as_before(case, day, shift, since, until, seat)
 
 
-@jit
-def settle_one(case: Case, day: Day, shift: int) -> bool:
-    """`settle` as a function of its own, for callers who are not in a hurry."""
-    return settle(case, day, shift)
+_called = called_by_address(settle)
+
+
+@inlined
+def settle_by_address(case: Case, day: Day, shift: int) -> bool:
+    """`settle`, of which the callers hold no copy."""
+    return _called(day.functions[SETTLE_AT], (case, day, shift))
 
 
 @jit
@@ -372,7 +377,7 @@ def insert(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
     day.standing[visit, BEGIN] = FAR_FUTURE
     put_in(case, day, shift, position, visit)
     for attempt in range(2):
-        is_settled = settle(case, day, shift)
+        is_settled = settle_by_address(case, day, shift)
         if attempt == 1:
             day.counts[BROKEN] = day.counts[BROKEN] if is_settled else 1
         elif is_settled:
@@ -396,7 +401,7 @@ def let_go(case: Case, day: Day, visit: int) -> bool:
             other = case.member_visits[member]
             shift = day.standing[other, ROUTE]
             is_freed = shift >= 0 and set_limits(case, day, other)
-            if is_freed and not case.shifts[shift, CLOSED] and not settle_all(case, day, shift):
+            if is_freed and not case.shifts[shift, CLOSED] and not settle_by_address(case, day, shift):
                 return False
     return True
 

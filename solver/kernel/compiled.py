@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba import config
+from numba import config, types
+from numba.core.dispatcher import Dispatcher
 
 # Makes it known to numba.
 from solver.kernel import pointer_type  # noqa: F401
@@ -99,6 +100,17 @@ def woven(function: Function) -> Function:
     return _decorated(function, inline="always")
 
 
+def without_value(kind: Any) -> Any:
+    """The type of a constant as that of any value of its kind."""
+    return types.unliteral(kind)  # type: ignore[no-untyped-call]
+
+
 def _decorated(function: Function, **options: Any) -> Function:
-    decorated: Function = numba.njit(**_OPTIONS, **options)(function)
-    return decorated
+    decorated: Any = numba.njit(**_OPTIONS, **options)(function)
+    if not config.DISABLE_JIT:  # type: ignore[attr-defined]
+        # numba would compile it once more for each constant it is called with.
+        decorated.get_call_template = lambda given, named: Dispatcher.get_call_template(
+            decorated, tuple(without_value(kind) for kind in given), named
+        )
+    result: Function = decorated
+    return result

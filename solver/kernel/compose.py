@@ -6,8 +6,9 @@ route alone, and the cheapest members are taken role by role, the role with the 
 
 from __future__ import annotations
 
+from solver.kernel.address import called_by_address
 from solver.kernel.change import set_limits
-from solver.kernel.compiled import inner, jit, woven
+from solver.kernel.compiled import inlined, inner, jit, woven
 from solver.kernel.dice import throw
 from solver.kernel.instants import (
     ASKED,
@@ -32,6 +33,7 @@ from solver.kernel.layout import (
     CHANGE_WEIGHT,
     COLLECTIVE_FROM,
     COLLECTIVE_TO,
+    COMPOSE_AT,
     ENGINEER,
     FAR_FUTURE,
     FAR_PAST,
@@ -514,3 +516,12 @@ def compose(case: Case, day: Day, team: int, is_wide: bool) -> bool:
         if day.counts[BROKEN]:
             return False
     return False
+
+
+_called = called_by_address(compose)
+
+
+@inlined
+def compose_by_address(case: Case, day: Day, team: int, is_wide: bool) -> bool:
+    """`compose`, of which the callers hold no copy."""
+    return _called(day.functions[COMPOSE_AT], (case, day, team, is_wide))

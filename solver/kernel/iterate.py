@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from solver.kernel.change import bank_add, keep, set_limits, settle, take_back
+from solver.kernel.change import bank_add, keep, set_limits, settle_by_address, take_back
 from solver.kernel.compiled import inner, jit, woven
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
@@ -403,7 +403,7 @@ def step(case: Case, day: Day, temperature: float, batch: int) -> bool:
     slot = 0
     # Settling a route may touch others that wait for its work.
     while is_good and slot < day.counts[TOUCHED]:
-        is_good = settle(case, day, day.touched_list[slot])
+        is_good = settle_by_address(case, day, day.touched_list[slot])
         slot += 1
     total = day.counts[TOTAL]
     if is_good:

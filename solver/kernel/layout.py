@@ -317,6 +317,7 @@ class Day(Pointed):
     amounts: Int64  # [6, MOST_ROLES] scratch: numbers by role
     instants: Int64  # [MOST_STARTS, 3] scratch: cost, start, window of starts worth trying
     crew: Int64  # [MOST_SEATS, 5] scratch: seat, shift, position, earliest and latest start of members
+    functions: Int64  # [2] where functions lie that are called by address
 
 
 # Places of `Day.counts`.
@@ -339,5 +340,7 @@ class Day(Pointed):
     ROOM_AT,
     COUNTS,
 ) = range(16)
+COMPOSE_AT, SETTLE_AT = range(2)
+"""Places of `Day.functions`."""
 ROOM_IS_MADE = 2
 """`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for its seed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
 from solver.kernel.compiled import inlined, inner, jit
-from solver.kernel.compose import compose
+from solver.kernel.compose import compose_by_address
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     AFTER_FROM,
@@ -241,7 +241,7 @@ def put_in_room(case: Case, day: Day, visit: int, follows: int, least_gap: int, 
     if is_over or day.standing[visit, ROUTE] >= 0 or waits_for_unserved(case, day, visit):
         return
     if case.visits[visit, TEAM] >= 0:
-        compose(case, day, case.visits[visit, TEAM], False)
+        compose_by_address(case, day, case.visits[visit, TEAM], False)
         return
     if case.numbers[HAS_DEPENDENCIES]:
         set_limits(case, day, visit)
@@ -363,7 +363,7 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
                 is_new = batch >= 0 or rank < removed or visit == seed_visit
                 is_tried = is_new or below(day.dice, TEAMS_TRIED) == 0
                 for width in range((2 if batch >= 0 else 1) if is_tried else 0):
-                    if compose(case, day, team, width == 1):
+                    if compose_by_address(case, day, team, width == 1):
                         break
                 continue
             look = LOOK_NEAR

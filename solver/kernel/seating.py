@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from solver.kernel.change import bank_remove, let_go, put_in, settle_one, take_out, touch
+from solver.kernel.change import bank_remove, let_go, put_in, settle_by_address, take_out, touch
 from solver.kernel.compiled import inner, jit, woven
 from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
@@ -133,10 +133,10 @@ def seat_crew(case: Case, day: Day, team: int, members: int) -> bool:
         )
         put_in(case, day, shift, day.crew[place, CREW_POSITION], seat)
         seated += 1
-        is_good = settle_one(case, day, shift)
+        is_good = settle_by_address(case, day, shift)
         if is_good:
             fix_start(case, day, seat)
-            is_good = settle_one(case, day, shift)
+            is_good = settle_by_address(case, day, shift)
         if not is_good:
             break
     if is_good:
@@ -159,7 +159,7 @@ def seat_crew(case: Case, day: Day, team: int, members: int) -> bool:
         if not let_go(case, day, day.crew[place, CREW_SEAT]):
             day.counts[BROKEN] = 1
     for place in range(seated):
-        if not settle_one(case, day, day.crew[place, CREW_SHIFT]):
+        if not settle_by_address(case, day, day.crew[place, CREW_SHIFT]):
             day.counts[BROKEN] = 1
     return False
 
@@ -205,7 +205,7 @@ def call_standby(case: Case, day: Day, team: int) -> bool:
                             on_call = day.standing[other, HELD]
                             if on_call >= 0:
                                 dismiss(day, on_call, other)
-                                if not settle_one(case, day, on_call):
+                                if not settle_by_address(case, day, on_call):
                                     day.counts[BROKEN] = 1
                 return False
     return True
@@ -241,10 +241,10 @@ def call_one(case: Case, day: Day, team: int, seat: int) -> bool:
             continue
         # They may have to wait for the team's start before they leave for their next stop.
         call(day, shift, seat)
-        if settle_one(case, day, shift):
+        if settle_by_address(case, day, shift):
             return True
         dismiss(day, shift, seat)
-        if not settle_one(case, day, shift):
+        if not settle_by_address(case, day, shift):
             day.counts[BROKEN] = 1
             return False
     return False
@@ -349,7 +349,7 @@ def move(case: Case, day: Day, team: int, earlier: int) -> bool:
             shift = day.standing[visit, ROUTE]
             if case.roles[role, PRESENCE] != STANDING_BY and shift >= 0:
                 # All of them are driven, whatever becomes of one: they may be driven back after this.
-                is_good = settle_one(case, day, shift) and is_good
+                is_good = settle_by_address(case, day, shift) and is_good
     if not is_good:
         return False
     trace_team(case, day, team)
