@@ -174,11 +174,10 @@ def _worths(
     for visit in followers:
         found, waiting = {visit}, [visit]
         while waiting:
-            more = followers.get(waiting.pop(), set()) - found
+            more = {other for other in followers.get(waiting.pop(), ()) if visits[other, at.SCARCITY] > 0} - found
             found |= more
             waiting += more
-        possible = [other for other in found if other == visit or visits[other, at.SCARCITY] > 0]
-        worths[visit] = visits[possible, at.UNSERVED].sum()
+        worths[visit] = visits[sorted(found), at.UNSERVED].sum()
     return worths
 
 

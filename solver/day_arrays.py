@@ -67,7 +67,7 @@ def make_day(compiled: Compiled) -> Day:
         amounts=np.zeros((6, at.MOST_ROLES), dtype=np.int64),
         instants=np.zeros((at.MOST_STARTS, 3), dtype=np.int64),
         crew=np.zeros((at.MOST_SEATS, 5), dtype=np.int64),
-        functions=np.zeros(2, dtype=np.int64),
+        functions=np.zeros(at.FUNCTIONS, dtype=np.int64),
     )
 
 

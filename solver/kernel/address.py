@@ -14,11 +14,13 @@ import numba
 from numba import config, types
 from numba.extending import intrinsic
 
-from solver.kernel.compiled import without_value
+from solver.kernel.compiled import compile_for
 
 
-def called_by_address(function: Callable[..., bool]) -> Callable[[int, Any], bool]:
+def called_by_address(function: Callable[..., bool], *rest: types.Type) -> Callable[[int, Any], bool]:
     """What compiled code calls with (address, arguments) in the place of a function that tells yes or no.
+
+    The arguments are a case, a day, and others of the types `rest`.
 
     An address that is not `address_of` this function ends the process.
     """
@@ -28,7 +30,7 @@ def called_by_address(function: Callable[..., bool]) -> Callable[[int, Any], boo
     # numba's way of being extended (its manual, "Low-level extension API"), which has no types.
     def call(typing: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001
         tuple_of: Any = types.Tuple
-        signature = types.boolean(types.int64, tuple_of([without_value(kind) for kind in arguments]))
+        signature = types.boolean(types.int64, tuple_of([*arguments.types[:2], *rest]))
 
         def lower(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             address, packed = values
@@ -49,10 +51,14 @@ def called_by_address(function: Callable[..., bool]) -> Callable[[int, Any], boo
 
 
 def address_of(function: Any, *arguments: Any) -> int:
-    """Where a function lies that is compiled for arguments like these; compiles or loads it."""
+    """Where a function lies that tells yes or no and is compiled for arguments like these; compiles or loads it."""
     if config.DISABLE_JIT:  # type: ignore[attr-defined]
         return 0
     kinds = tuple(numba.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call]
-    function.compile(kinds)
+    compile_for(function, *arguments)
     compiled = function.overloads[kinds]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    address = int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    # Called all the same, it would end the process.
+    if address == 0 or compiled.signature.return_type != types.boolean:
+        raise RuntimeError(f"{function} cannot be called by address")
+    return address

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numba import types
+
 from solver.kernel.address import called_by_address
 from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.layout import (
@@ -356,13 +358,13 @@ def settle(case: Case, day: Day, shift: int) -> bool:
     return is_good or stays_as_before(case, day, shift, since, until, seat)
 
 
-_called = called_by_address(settle)
+_call_settle = called_by_address(settle, types.int64)
 
 
 @inlined
 def settle_by_address(case: Case, day: Day, shift: int) -> bool:
     """`settle`, of which the callers hold no copy."""
-    return _called(day.functions[SETTLE_AT], (case, day, shift))
+    return _call_settle(day.functions[SETTLE_AT], (case, day, shift))
 
 
 @jit

@@ -110,7 +110,9 @@ def _decorated(function: Function, **options: Any) -> Function:
     if not config.DISABLE_JIT:  # type: ignore[attr-defined]
         # numba would compile it once more for each constant it is called with.
         decorated.get_call_template = lambda given, named: Dispatcher.get_call_template(
-            decorated, tuple(without_value(kind) for kind in given), named
+            decorated,
+            tuple(without_value(kind) for kind in given),
+            {name: without_value(kind) for name, kind in dict(named).items()},
         )
     result: Function = decorated
     return result

@@ -6,6 +6,8 @@ route alone, and the cheapest members are taken role by role, the role with the 
 
 from __future__ import annotations
 
+from numba import types
+
 from solver.kernel.address import called_by_address
 from solver.kernel.change import set_limits
 from solver.kernel.compiled import inlined, inner, jit, woven
@@ -156,7 +158,7 @@ def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int, i
     row = day.work[0]
     stays = day.routes[shift, STAY_FROM]
     if not advance(case, day, shift, seat, day.labels[shift, best_position], row):
-        # The time of somebody's waiting is taken, as `driven_delta` says.
+        # It takes the time of somebody's waiting.
         day.routes[shift, STAY_FROM] = FAR_FUTURE
         advance(case, day, shift, seat, day.labels[shift, best_position], row)
         day.routes[shift, STAY_FROM] = stays
@@ -518,10 +520,10 @@ def compose(case: Case, day: Day, team: int, is_wide: bool) -> bool:
     return False
 
 
-_called = called_by_address(compose)
+_call_compose = called_by_address(compose, types.int64, types.boolean)
 
 
 @inlined
 def compose_by_address(case: Case, day: Day, team: int, is_wide: bool) -> bool:
     """`compose`, of which the callers hold no copy."""
-    return _called(day.functions[COMPOSE_AT], (case, day, team, is_wide))
+    return _call_compose(day.functions[COMPOSE_AT], (case, day, team, is_wide))

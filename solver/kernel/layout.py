@@ -244,7 +244,7 @@ class Case(Pointed):
     member_visits: Int64
     part_of: Int64  # [*] which part
     part_count: Int64  # [*] pieces
-    gaps: Int64  # [*, 3] other visit, least gap, greatest gap: as a follower, then as a predecessor
+    gaps: Int64  # [*, 3] group of visits, least gap, greatest gap: as a follower, then as a predecessor
     shifts: Int64  # [R, SHIFT_COLUMNS]
     breaks: Int64  # [*, 3]
     break_index: Int64  # [*] position in the shift's list
@@ -317,7 +317,7 @@ class Day(Pointed):
     amounts: Int64  # [6, MOST_ROLES] scratch: numbers by role
     instants: Int64  # [MOST_STARTS, 3] scratch: cost, start, window of starts worth trying
     crew: Int64  # [MOST_SEATS, 5] scratch: seat, shift, position, earliest and latest start of members
-    functions: Int64  # [2] where functions lie that are called by address
+    functions: Int64  # [FUNCTIONS] where functions lie that are called by address
 
 
 # Places of `Day.counts`.
@@ -340,7 +340,7 @@ class Day(Pointed):
     ROOM_AT,
     COUNTS,
 ) = range(16)
-COMPOSE_AT, SETTLE_AT = range(2)
+COMPOSE_AT, SETTLE_AT, FUNCTIONS = range(3)
 """Places of `Day.functions`."""
 ROOM_IS_MADE = 2
 """`TEAMS_STAY`: 1 where an iteration leaves teams together, this where it makes room for its seed."""

@@ -211,15 +211,15 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
 def put_in_place(case: Case, day: Day, visit: int, look: int, most_tries: int) -> bool:
     """Put a visit in at its cheapest place; where that breaks a promise to stand by, or what waits for it, on the next
     route. `barred` keeps those tried in vain, over several looks `most_tries` at most."""
-    is_in, is_open = False, True
-    while is_open:
+    while day.counts[BARRED] < most_tries and day.counts[BROKEN] == 0:
         _, shift, position = best_place(case, day, visit, look)
-        is_in = shift >= 0 and insert(case, day, shift, position, visit)
-        is_open = shift >= 0 and not is_in and day.counts[BROKEN] == 0 and day.counts[BARRED] < most_tries
-        if is_open:
-            day.barred[day.counts[BARRED]] = shift
-            day.counts[BARRED] += 1
-    return is_in
+        if shift < 0:
+            return False
+        if insert(case, day, shift, position, visit):
+            return True
+        day.barred[day.counts[BARRED]] = shift
+        day.counts[BARRED] += 1
+    return False
 
 
 @inner
@@ -249,7 +249,8 @@ def put_in_room(case: Case, day: Day, visit: int, follows: int, least_gap: int, 
             row = day.standing[visit]
             row[END_FLOOR] = max(row[END_FLOOR], follows - most_gap)
             row[END_CEILING] = min(row[END_CEILING], follows - least_gap)
-    put_in_place(case, day, visit, LOOK_NEAR, 0)
+    put_in_place(case, day, visit, LOOK_NEAR, 1)
+    day.counts[BARRED] = 0
 
 
 @inner
@@ -347,9 +348,11 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
         rank_candidates(case, day, count)
         if day.counts[TEAMS_STAY] == ROOM_IS_MADE:
             fill_room(case, day, seed_visit)
-    has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 0
+    has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 1
     for _ in range(2 if has_dependencies else 1):
         for place in range(count):
+            if day.counts[BROKEN] > 0:
+                break
             rank = day.ranks[place]
             visit = day.order[rank]
             if day.standing[visit, ROUTE] >= 0:
@@ -372,7 +375,7 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
             elif rank >= removed and visit != seed_visit and batch < 0:
                 # What was unserved before can only go where something has changed.
                 look = LOOK_TOUCHED
-            while look != NONE and day.counts[BROKEN] == 0:
+            while look != NONE:
                 is_in = put_in_place(case, day, visit, look, most_tries)
                 is_last = is_in or batch < 0 or look == LOOK_EVERYWHERE
                 look = NONE if is_last else LOOK_EVERYWHERE

@@ -28,6 +28,7 @@ from solver.kernel.layout import (
     ROUTE,
     SEAT,
     SERVICE,
+    STAMP,
     TEAM,
     TEAM_BEFORE,
     TEAM_WINDOWS_FROM,
@@ -74,7 +75,8 @@ STRINGS_BEFORE = 2
 def ruin(case: Case, day: Day, seed_visit: int, is_dear: bool) -> bool:
     """Remove strings near a visit into the bank; False if a route could not be kept and all must be taken back.
 
-    For a dear one room is made where it may go: a team is taken apart, a single visit looks at no other routes.
+    For a dear one room is made where it may go: a team is taken apart, a single visit looks at no other routes. What it
+    waits for is taken out as well and room made for that.
     """
     day.counts[TEAMS_STAY] = 0
     if len(case.teams) > 0:
@@ -116,6 +118,8 @@ def remove_strings(
     """Remove strings about the neighbours of a visit; for a dear one where it may go, sometimes a whole route."""
     # Where what is dear, or what it waits for, has just been taken off there may be room all the same.
     done, before = 0, day.counts[TOUCHED]
+    day.counts[STAMP] += 1
+    stamp = day.counts[STAMP]
     for place in range(-1, case.near.shape[1]):
         if done >= strings:
             break
@@ -123,10 +127,13 @@ def remove_strings(
         if visit < 0:
             break
         shift = day.standing[visit, ROUTE]
-        if shift < 0 or day.touched[shift] >= before or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+        if shift < 0 or case.visits[visit, LOCKED] or case.shifts[shift, CLOSED]:
+            continue
+        if day.touched[shift] >= before or day.stamps[shift] == stamp:
             continue
         if is_dear and not is_able(case, seed_visit, shift):
             continue
+        day.stamps[shift] = stamp
         length = day.routes[shift, LENGTH]
         size = length
         if not is_whole:
@@ -200,6 +207,8 @@ def room_instant(case: Case, day: Day, visit: int, is_earlier: bool) -> int:
 def make_room(case: Case, day: Day, team: int, instant: int, longest: float) -> bool:
     """Remove strings about an instant from routes of people whom a team could take, wherever they are."""
     before = day.counts[TOUCHED]
+    day.counts[STAMP] += 1
+    stamp = day.counts[STAMP]
     for role in range(case.teams[team, ROLES_FROM], case.teams[team, ROLES_TO]):
         seat, count = case.roles[role, SEAT], 0
         while count < case.near_shifts.shape[1] and case.near_shifts[seat, count] >= 0:
@@ -207,8 +216,11 @@ def make_room(case: Case, day: Day, team: int, instant: int, longest: float) -> 
         for _ in range(ROOMS_PER_SEAT * max(1, case.roles[role, LEAST]) if count > 0 else 0):
             shift = case.near_shifts[seat, below(day.dice, count)]
             length = day.routes[shift, LENGTH]
-            if case.shifts[shift, CLOSED] or day.touched[shift] >= before or length == 0:
+            if case.shifts[shift, CLOSED] or length == 0:
                 continue
+            if day.touched[shift] >= before or day.stamps[shift] == stamp:
+                continue
+            day.stamps[shift] = stamp
             # Times are not always kept; of routes changed in this iteration those from before it will do.
             if day.touched[shift] < 0:
                 trace(case, day, shift, day.work[7])
