@@ -14,7 +14,7 @@ import typer
 
 from api import cli_live, cli_service, cli_skills, cli_sla, cli_teams
 from api import cli_output as show
-from api.cli_answers import answers, interrupt, issue_error, unwritable, writable, write_document
+from api.cli_answers import answers, drawable, interrupt, issue_error, unwritable, writable, write_document
 from api.cli_output import BAD_INPUT, FAILED_CHECK
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
@@ -158,7 +158,7 @@ def render(
     with answers(as_json, "the documents"):
         problem_document, plan_document = _both(problem, plan)
         _same_problem(problem_document, plan_document)
-        writable(output, problem, plan)
+        drawable(output, problem, plan)
         _draw(problem_document, plan_document, output)
         if as_json:
             show.print_json({"picture": str(output)})

@@ -83,6 +83,14 @@ def writable(path: Path, *inputs: Path) -> None:
         raise unwritable(path, error) from error
 
 
+def drawable(path: Path, *inputs: Path, option: str = "output") -> None:
+    """`writable` for a picture."""
+    writable(path, *inputs)
+    if path.suffix.lower() != ".png":
+        message = f"{path.suffix or 'a name without an ending'} is no format for a picture"
+        raise issue_error(option, "UNKNOWN_VALUE", message, "Use .png.")
+
+
 def unwritable(path: Path, error: OSError) -> InvalidInput:
     return issue_error(str(path), "UNWRITABLE_FILE", f"cannot be written: {error}", "Name another file.")
 

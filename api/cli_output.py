@@ -96,9 +96,13 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 @contextmanager
 def progress_bar(title: str, *, quiet: bool) -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on standard error; nothing with `quiet`, a line only where there is no terminal."""
-    if quiet or not err.is_terminal:
+    """A progress bar on standard error; nothing with `quiet`. Where there is no terminal only compiling is said, since
+    that takes a minute whatever the time limit."""
+    if quiet:
         yield lambda fraction, text: None
+        return
+    if not err.is_terminal:
+        yield lambda fraction, text: err.print(f"{text} ...", highlight=False) if text.startswith("compiling") else None
         return
     columns = (
         TextColumn("{task.fields[title]}"),

@@ -12,7 +12,7 @@ import typer
 from rich.console import RenderableType
 
 from api import cli_output as show
-from api.cli_answers import answers, issue_error, unwritable, writable, write_document
+from api.cli_answers import answers, drawable, issue_error, unwritable, writable, write_document
 from api.cli_output import BAD_INPUT
 from api.documents import load_problem_document
 from api.problems import read_checked_problem
@@ -83,7 +83,7 @@ def coverage(
         read = _read(problem)
         _known_territory(read, territory)
         if output is not None:
-            writable(output, problem)
+            drawable(output, problem)
         found = coverage_of(read, territory)
         if output is not None:
             from api.render_coverage import render_coverage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, issue_error, unwritable, writable, write_document
+from api.cli_answers import answers, drawable, issue_error, unwritable, writable, write_document
 from api.cli_output import NO_RESULT
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
@@ -172,7 +172,7 @@ def _accept(
 def _draw(answer: dict[str, Any], teams: Teams, path: Path, inputs: tuple[Path, Path]) -> None:
     from api.render_teams import render_team_options
 
-    writable(path, *inputs)
+    drawable(path, *inputs, option="picture")
     try:
         render_team_options(answer, teams.day.problem.timezone, path)
     except OSError as error:

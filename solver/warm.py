@@ -24,7 +24,7 @@ from skills.graph import SkillGraph
 from solver.compile import Compiled, arrangement_of, compile_problem
 from solver.day_arrays import make_day
 from solver.kernel.change import insert, settle, take_back
-from solver.kernel.compiled import CACHE_FOLDER, cache_folder, compile_for, is_warm
+from solver.kernel.compiled import CACHE_FOLDER, cache_folder, compile_for, is_warm, note_warm
 from solver.kernel.compose import compose
 from solver.kernel.iterate import begin, changed_total, driven, remember, search, start
 from solver.kernel.nearest import keep_nearest
@@ -82,6 +82,7 @@ def run_once() -> None:
     searcher.run(10, 1000.0, 10.0)
     searcher.load(searcher.best())
     searcher.sequences()
+    note_warm()
 
 
 def _compile_first_half(compiled: Compiled) -> None:

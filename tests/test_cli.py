@@ -319,6 +319,13 @@ def test_render_writes_a_picture(problem: Path, plan: Path, tmp_path: Path) -> N
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_is_asked_for_under_no_other_ending(problem: Path, plan: Path, tmp_path: Path) -> None:
+    result = muster("render", problem, plan, "-o", tmp_path / "plan.jpg")
+    assert result.exit_code == 2
+    assert ".jpg is no format for a picture" in said(result)
+    assert not (tmp_path / "plan.jpg").exists()
+
+
 def test_render_as_json_says_where_the_picture_is(problem: Path, plan: Path, tmp_path: Path) -> None:
     result = muster("render", problem, plan, "-o", tmp_path / "plan.png", "--json")
     assert json.loads(result.stdout) == {"picture": str(tmp_path / "plan.png")}

@@ -142,6 +142,19 @@ def test_an_edit_of_any_file_of_the_kernel_is_compiled_anew(own_kernel: Path, tm
     assert sorted(own_kernel.rglob("*")) == sources
 
 
+def test_a_kernel_of_which_only_a_part_is_compiled_counts_as_cold(own_kernel: Path, tmp_path: Path) -> None:
+    user = str(tmp_path / "user")
+    note = "from solver.kernel.compiled import note_warm; note_warm()"
+    first = probed(own_kernel, XDG_CACHE_HOME=user)
+    assert list(first[2].rglob("*.nbc"))
+    assert probed(own_kernel, XDG_CACHE_HOME=user) == first == (900, False, first[2])
+    for unkept in ({"NUMBA_DISABLE_JIT": "1"}, {"NUMBA_BOUNDSCHECK": "1"}):
+        python(["-c", note], {"XDG_CACHE_HOME": user, **unkept}, own_kernel)
+        assert probed(own_kernel, XDG_CACHE_HOME=user) == first
+    python(["-c", note], {"XDG_CACHE_HOME": user}, own_kernel)
+    assert probed(own_kernel, XDG_CACHE_HOME=user) == (900, True, first[2])
+
+
 def test_without_a_folder_to_write_to_the_kernel_compiles_all_the_same(own_kernel: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     temporary = tmp_path / "temporary"

@@ -57,6 +57,7 @@ def _usable(folder: Path) -> Path:
 CACHE_FOLDER = _usable(cache_folder())
 # numba makes its settings from the environment as it is imported, so no type tells of them.
 config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]
+_COMPLETE = CACHE_FOLDER / "complete"
 _IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)  # type: ignore[attr-defined]
 # The kernel allocates nothing, so it needs none of numba's reference counts.
 _OPTIONS: dict[str, Any] = {
@@ -69,8 +70,14 @@ _OPTIONS: dict[str, Any] = {
 
 
 def is_warm() -> bool:
-    """Whether compiled code of these sources is there already."""
-    return any(CACHE_FOLDER.rglob("*.nbc"))
+    """Whether all of these sources has been compiled; while a process compiles, or where one was ended, it is not."""
+    return _COMPLETE.exists()
+
+
+def note_warm() -> None:
+    """Note for every later process that all of it has been compiled, where compiled code is kept."""
+    if not is_warm() and _OPTIONS["cache"] and not config.DISABLE_JIT:  # type: ignore[attr-defined]
+        _COMPLETE.touch()
 
 
 def compile_for(function: Callable[..., Any], *arguments: Any) -> None:
