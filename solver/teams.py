@@ -45,7 +45,7 @@ __all__ = [
 
 MOST_OPTIONS = 4
 TRIED: Mapping[Goal, int] = {"fastest": 1, "least_harm": 1, "best_chance": 1, "cheapest": 2}
-"""Compositions made whole for each goal: what repairing displaced work costs is only estimated before."""
+"""Compositions made whole for each goal at most: what repairing displaced work costs is only estimated before."""
 PROMISE_RULES = frozenset({"unserved", *LATENESS_RULES, *LATENESS_ONCE_RULES})
 """The rules that say what broken promises cost, the order's own among them."""
 
@@ -167,9 +167,13 @@ def _options(
         return set() if option is None else {change.work_order for change in option.displaced if change.after is None}
 
     for goal in composer.goals:
-        undone = [left_undone(composition) for composition in composer.compose(goal, TRIED[goal])]
+        undone = set[str]()
+        for number, composition in enumerate(composer.compose(goal, TRIED[goal])):
+            # Where something has turned out to cost less than the next one is thought to, that is not worth the time.
+            if not number or composition.delta < min((1000 * o.total_change for o in found.values() if o), default=0):
+                undone |= left_undone(composition)
         # Displaced work was thought to find another place: where it did not, others may be called away instead.
-        if goal != "fastest" and composer.regret_more(set().union(*undone)):
+        if goal != "fastest" and composer.regret_more(undone):
             for composition in composer.compose(goal):
                 left_undone(composition)
     return [option for option in found.values() if option is not None]
