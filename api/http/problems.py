@@ -217,7 +217,9 @@ def response_to(scope: Mapping[str, Any], error: MusterError) -> JSONResponse:
     if isinstance(error, Refusal):
         status = _STATUS[type(error)]
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
-        return problem_response(scope, status, error.code, str(error), params=error.params, headers=headers)
+        issues = error.issues if isinstance(error, UnknownReference) else ()
+        detail = str(error)
+        return problem_response(scope, status, error.code, detail, params=error.params, issues=issues, headers=headers)
     if isinstance(error, EngineRefuses):
         why = {"rule": error.rule, "why": error.why}
         return problem_response(scope, 422, "ENGINE_REFUSES", str(error), params=why)

@@ -114,7 +114,8 @@ def _add_bulk(kind: Kind, name: str) -> None:
         """
         document = parsed(raw)
         changes = _changes(kind, document)
-        answers = _writing(services_of(request).database, actor, lambda work: _upserted(kind, work, changes))
+        database = services_of(request).database
+        answers = _writing(database, actor, lambda work: _upserted(kind, work, changes, listed=True))
         return json_response(_summary(kind, changes, answers))
 
 
@@ -275,7 +276,7 @@ def _sound(
     return found
 
 
-def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change]) -> Sequence[Written]:
+def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change], *, listed: bool = False) -> Sequence[Written]:
     told = kind.kind in _TOLD
     if told:
         EventLog(work).hold()
@@ -284,7 +285,8 @@ def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change]) -> Sequen
     try:
         answers = Repository(work, kind.kind).upsert(changes)
     except UnknownReference as error:
-        raise kind.in_our_words(error) from None
+        keys = [kind.resource.key_of(change.values) for change in changes] if listed else []
+        raise kind.in_our_words(error, {key: _place(position) for position, key in enumerate(keys)}) from None
     if told:
         changed = zip(changes, answers, strict=True)
         tell_changes(work, kind.kind, [item.values for item, answer in changed if answer.outcome != "unchanged"])
