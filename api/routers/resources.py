@@ -28,7 +28,7 @@ from api.http.conditions import (
     required_version,
     version_to_write,
 )
-from api.http.documents import JsonBody, checked, describes_body, parsed
+from api.http.documents import JsonBody, checked, describes_body, read_body
 from api.http.parameters import PathId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
@@ -112,8 +112,7 @@ def _add_bulk(kind: Kind, name: str) -> None:
         A record with a `version` is only written if that is still its version; 0 says that it must be new. Records of
         the list may name each other.
         """
-        document = parsed(raw)
-        changes = _changes(kind, document)
+        changes = read_body(raw, lambda document: _changes(kind, document))
         database = services_of(request).database
         answers = _writing(database, actor, lambda work: _upserted(kind, work, changes, listed=True))
         return json_response(_summary(kind, changes, answers))
@@ -168,7 +167,7 @@ def _add_put(kind: Kind, name: str) -> None:
         if_none_match: OnlyNew = None,
     ) -> Response:
         version = version_to_write(if_match, if_none_match)
-        values = _values(kind, key, parsed(raw))
+        values = read_body(raw, lambda document: _values(kind, key, document))
 
         def write(work: UnitOfWork) -> tuple[Written, Record]:
             repository = Repository(work, kind.kind)
