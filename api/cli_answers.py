@@ -6,16 +6,20 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from api import cli_output as show
 from api.cli_output import BAD_INPUT, GOOD, NO_RESULT
 from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, Refusal, UnknownEngine
+from dispatcher.validate_values import did_you_mean
+
+if TYPE_CHECKING:
+    from dispatcher.problem import Problem
 
 
 @contextmanager
@@ -97,6 +101,23 @@ def unwritable(path: Path, error: OSError) -> InvalidInput:
 
 def issue_error(path: str, code: str, message: str, remedy: str) -> InvalidInput:
     return InvalidInput([Issue(path, code, message, remedy)])
+
+
+def known_orders(problem: Problem, plan: Path, names: Iterable[str]) -> None:
+    """Refuse work orders that a problem does not have; `plan` is the file of its plan.
+
+    Raises:
+        InvalidInput: with each of them, and where to see the others.
+    """
+    known = problem.order_by_id
+    where = f"muster show {plan} --all lists the orders of the plan."
+    issues = [
+        Issue("order", "NOT_FOUND", f"no work order {name!r}", f"{did_you_mean(name, known)} {where}".strip())
+        for name in names
+        if name not in known
+    ]
+    if issues:
+        raise InvalidInput(issues)
 
 
 @contextmanager
