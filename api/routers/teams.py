@@ -10,12 +10,12 @@ from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfMatch, etag_of, required_version
 from api.http.documents import JsonBody, body_of, describes_body
-from api.http.parameters import OnDate, PathId
+from api.http.parameters import OPTION_PATTERN, OnDate, PathId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
 from api.run_schemas import shown_plan
 from api.running_day import running_day
-from api.team_accepting import OPTION_PATTERN, accept_option, answer_key, option_name
+from api.team_accepting import accept_option, answer_key, option_name
 from api.team_answers import ask
 from api.team_schemas import AcceptedOption, SubstituteQuestion, TeamOptions, TeamQuestion
 from dispatcher.actor import Actor
