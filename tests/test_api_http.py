@@ -421,3 +421,19 @@ def test_every_operation_is_described_with_an_example_and_its_problems(refusing:
                 assert content["examples"], (method, path)
     assert len(names) == len(set(names))
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/"])
+def test_whoever_comes_to_the_door_is_led_to_the_page_to_try_it_out(path: str, refusing: TestClient) -> None:
+    answer = refusing.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert refusing.get(path).status_code == 200
+
+
+def test_a_method_that_a_path_does_not_know_is_answered_with_those_it_does(refusing: TestClient) -> None:
+    answer = refusing.post("/v1/work-orders", json={}).json()
+    assert answer["detail"] == (
+        "/v1/work-orders does not know POST: use GET or PUT or HEAD; PUT /v1/work-orders/{id} writes one record"
+    )
+    assert answer["params"] == {"allowed": ["GET", "PUT", "HEAD"]}
+    assert refusing.delete("/v1/solve").json()["detail"] == "/v1/solve does not know DELETE: use POST"
