@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from api.render_text import counted
 from dispatcher.validate import LIMITS
 
 Fields = dict[str, Any]
@@ -199,16 +200,18 @@ def _running(document: Mapping[str, Any], orders: Sequence[Fields]) -> Iterator[
     running = [order["id"] for order in orders if _is_running(order, now)]
     if running:
         yield (
-            f"{len(running)} work orders are stored as open although somebody is at work on them: {_listed(running)}. "
-            "Report them as visits."
+            f"{counted(len(running), 'work order')} stored as open although somebody is at work there: "
+            f"{_listed(running)}. Report that as visits."
         )
 
 
 def _without_territory(engineers: Sequence[Fields], orders: Sequence[Fields]) -> Iterator[str]:
-    for what, items in (("engineers", engineers), ("work orders", orders)):
+    for what, items in (("engineer", engineers), ("work order", orders)):
         homeless = [item["id"] for item in items if not item.get("territory")]
         if homeless:
-            yield f"{len(homeless)} {what} without a territory now belong to {DEFAULT_TERRITORY}: {_listed(homeless)}."
+            belong = "belongs" if len(homeless) == 1 else "belong"
+            number = counted(len(homeless), what)
+            yield f"{number} without a territory now {belong} to {DEFAULT_TERRITORY}: {_listed(homeless)}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -79,6 +79,7 @@ def shortened(text: str, length: int) -> str:
 
 _SECONDS_RULES = ("late_arrival", "late_start", "late_restore", "travel", "overtime", "change_shift")
 _UNITS = dict.fromkeys((*_SECONDS_RULES, "worst_lateness", "fairness"), "s") | {"distance": "m"}
+_ONE = {"orders": "order", "pairs": "pair", "engineers": "engineer"}
 
 
 def amount_text(term: Mapping[str, Any]) -> str:
@@ -91,6 +92,8 @@ def amount_text(term: Mapping[str, Any]) -> str:
         return human_duration(amount)
     if unit == "m":
         return human_distance(amount)
+    if amount == 1:
+        unit = _ONE.get(unit, unit)
     return f"{grouped(amount)} {plain(unit)}".strip()
 
 
