@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
@@ -96,7 +97,8 @@ def drawable(path: Path, *inputs: Path, option: str = "output") -> None:
 
 
 def unwritable(path: Path, error: OSError) -> InvalidInput:
-    return issue_error(str(path), "UNWRITABLE_FILE", f"cannot be written: {error}", "Name another file.")
+    reason = f"cannot be written: {error.strerror or error}"
+    return issue_error(str(path), "UNWRITABLE_FILE", reason, "Name another file.")
 
 
 def issue_error(path: str, code: str, message: str, remedy: str) -> InvalidInput:
@@ -118,6 +120,23 @@ def known_orders(problem: Problem, plan: Path, names: Iterable[str]) -> None:
     ]
     if issues:
         raise InvalidInput(issues)
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """Reads the value of an option: a finite number within bounds, which the option names too for `--help`."""
+
+    def read(written: str) -> float:
+        try:
+            value = float(written)
+        except ValueError:
+            raise typer.BadParameter(f"{written!r} is not a number. Write one like 1.5.") from None
+        if not math.isfinite(value):
+            raise typer.BadParameter(f"{written} is not a finite number. Use {least:,g} to {most:,.0f}.")
+        if not least <= value <= most:
+            raise typer.BadParameter(f"{written} is out of bounds. Use {least:,g} to {most:,.0f}.")
+        return value
+
+    return read
 
 
 @contextmanager

@@ -264,6 +264,43 @@ def test_files_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
         assert errors_of(path) == {("", "UNREADABLE_FILE")}
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["solve", PROBLEM], "--time-limit"),
+        (["plan", "--territory", "t", "--date", "2026-11-23"], "--time-limit"),
+        (["repair", PROBLEM, PLAN], "--seconds"),
+        (["sla", "grade"], "--capacity"),
+    ],
+)
+def test_a_number_of_an_option_is_refused_in_plain_words(command: list[str], option: str) -> None:
+    for value, said in (("nan", "not a finite number"), ("1e9", "out of bounds"), ("ten", "not a number")):
+        result = muster(*command, option, value)
+        assert (result.exit_code, result.stdout) == (2, "")
+        words = " ".join(result.stderr.replace("│", " ").split())
+        assert f"Invalid value for '{option}'" in words
+        assert said in words
+        assert "should be" not in words
+
+
+@pytest.mark.parametrize("command", [["sla", "grade"], ["teams", "options", PROBLEM, PLAN, "--order", "W1"]])
+def test_a_policy_that_cannot_be_read_is_named_with_the_reason(command: list[str], tmp_path: Path) -> None:
+    problem, plan = written(tmp_path, PROBLEM, full_problem()), written(tmp_path, PLAN, full_plan())
+    files = {PROBLEM: problem, PLAN: plan}
+    (tmp_path / "latin.yaml").write_bytes("levels: f\xfcr".encode("latin-1"))
+    for name, why in (
+        ("none.yaml", "cannot be read: No such file or directory"),
+        (".", "cannot be read: Is a directory"),
+        ("latin.yaml", "is not UTF-8 text"),
+    ):
+        path = tmp_path / name
+        result = muster(*(files.get(word, word) for word in command), "--policy", path, "--json")
+        [error] = json.loads(result.stdout)["errors"]
+        assert (result.exit_code, error["path"], error["code"]) == (2, str(path), "UNREADABLE_FILE")
+        assert error["message"] == f"{path} {why}"
+        assert error["remedy"].startswith("Name a YAML or JSON file in UTF-8 like data/")
+
+
 def test_names_with_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
     document = full_problem()
     document["work_orders"][0]["location"] = "\x1b[31mred\x1b[0m"
