@@ -81,6 +81,7 @@ def solve(
         document = load_problem_document(problem)
         if output is not None:
             writable(output, problem)
+        _tell_notices(document)
         options = SolveOptions(time_limit, iterations, seed, threads, engine)
         plan = _plan(document, options, title="Planning", quiet=as_json)
         if output is None:
@@ -124,6 +125,7 @@ def validate(problem: ProblemFile, as_json: AsJson = False) -> None:
     with answers(as_json, str(problem)):
         document = load_problem_document(problem)
         read_checked_problem(document)
+        _tell_notices(document)
         if as_json:
             show.print_json({"valid": True, "errors": []})
         else:
@@ -294,6 +296,14 @@ def main() -> None:
 
 
 # -- parts of commands -------------------------------------------------------------------------------------------
+
+
+def _tell_notices(document: dict[str, Any]) -> None:
+    """Say on standard error what is legal in a problem and hardly meant."""
+    from api.problem_notices import problem_notices
+
+    for notice in problem_notices(document):
+        show.err.print(notice, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _same_problem(problem: dict[str, Any], plan: dict[str, Any]) -> None:

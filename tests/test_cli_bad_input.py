@@ -301,6 +301,27 @@ def test_a_policy_that_cannot_be_read_is_named_with_the_reason(command: list[str
         assert error["remedy"].startswith("Name a YAML or JSON file in UTF-8 like data/")
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_what_is_legal_and_hardly_meant_is_said_and_nothing_is_refused(
+    as_json: tuple[str, ...], tmp_path: Path
+) -> None:
+    over = [{"start": at("00:00"), "end": at("00:01")}]
+    orders = [
+        {"id": "alone", "location": "depot", "service_seconds": 60, "team": {}},
+        {"id": "missed", "location": "depot", "service_seconds": 60, "time_windows": over},
+    ]
+    document = {**full_problem(), "now": at("09:00"), "work_orders": orders, "current_plan": None}
+    result = muster("validate", written(tmp_path, PROBLEM, document), *as_json)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        "1 work order with an empty team, for which one engineer comes: alone. "
+        "Name the roles where several have to come.",
+        "1 work order that cannot be served any more, since all time windows ended before now: missed.",
+    ]
+    sound = [{"id": "sound", "location": "depot", "service_seconds": 60, "team": None, "time_windows": []}]
+    assert muster("validate", written(tmp_path, PROBLEM, {**document, "work_orders": sound})).stderr == ""
+
+
 def test_names_with_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:
     document = full_problem()
     document["work_orders"][0]["location"] = "\x1b[31mred\x1b[0m"
