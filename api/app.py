@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
 from fastapi_offline import FastAPIOffline
 
 from api.bootstrap import Services
@@ -71,6 +72,9 @@ def create_app(services: Services, kernel: KernelWarmth | None = None) -> FastAP
     app.state.recent_teams = RecentTeams()
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     problems.install(app)
+    for path in ("/", "/docs/"):
+        # Where people begin; the page is linked to from nowhere else.
+        app.add_route(path, _to_the_docs, include_in_schema=False)
     app.include_router(health.router)
     # In the order in which they are looked through: phones ask for routes, and often.
     for part in (routes, phones, events, solve, runs, plans, live, skills, skill_history, teams, sla, resources):
@@ -82,3 +86,7 @@ def create_app(services: Services, kernel: KernelWarmth | None = None) -> FastAP
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_body_bytes)
     app.add_middleware(RequestLog, metrics=app.state.metrics)
     return app
+
+
+async def _to_the_docs(request: Request) -> Response:
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/docs")

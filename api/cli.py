@@ -14,10 +14,11 @@ import typer
 
 from api import cli_live, cli_service, cli_skills, cli_sla, cli_teams
 from api import cli_output as show
-from api.cli_answers import answers, drawable, interrupt, issue_error, unwritable, writable, write_document
+from api.cli_answers import answers, drawable, interrupt, issue_error, number, unwritable, writable, write_document
 from api.cli_output import BAD_INPUT, FAILED_CHECK
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
+from api.render_text import counted
 from dispatcher.errors import InvalidInput, Issue
 from dispatcher.validate import LIMITS
 from dispatcher.verify import verify
@@ -61,6 +62,7 @@ def solve(
             metavar="S",
             min=0.001,
             max=LIMITS.time_limit_seconds,
+            parser=number(0.001, LIMITS.time_limit_seconds),
             help="Seconds of search; 10 if the problem names none.",
         ),
     ] = None,
@@ -79,6 +81,7 @@ def solve(
         document = load_problem_document(problem)
         if output is not None:
             writable(output, problem)
+        _tell_notices(document)
         options = SolveOptions(time_limit, iterations, seed, threads, engine)
         plan = _plan(document, options, title="Planning", quiet=as_json)
         if output is None:
@@ -122,11 +125,12 @@ def validate(problem: ProblemFile, as_json: AsJson = False) -> None:
     with answers(as_json, str(problem)):
         document = load_problem_document(problem)
         read_checked_problem(document)
+        _tell_notices(document)
         if as_json:
             show.print_json({"valid": True, "errors": []})
         else:
             orders, engineers = len(document.get("work_orders") or ()), len(document.get("engineers") or ())
-            line = f"{problem} is valid: {orders} work orders, {engineers} engineers."
+            line = f"{problem} is valid: {counted(orders, 'work order')}, {counted(engineers, 'engineer')}."
             show.out.print(line, style="green", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -240,7 +244,9 @@ def import_csv_folder(
             try:
                 paths = write_templates(folder)
             except OSError as error:
-                raise issue_error(str(folder), "UNREADABLE_FILE", str(error), "Name a new or empty folder.") from error
+                raise issue_error(
+                    str(folder), "UNREADABLE_FILE", error.strerror or str(error), "Name a new or empty folder."
+                ) from error
             for path in paths:
                 show.out.print(str(path), highlight=False, markup=False, soft_wrap=True)
             return
@@ -290,6 +296,14 @@ def main() -> None:
 
 
 # -- parts of commands -------------------------------------------------------------------------------------------
+
+
+def _tell_notices(document: dict[str, Any]) -> None:
+    """Say on standard error what is legal in a problem and hardly meant."""
+    from api.problem_notices import problem_notices
+
+    for notice in problem_notices(document):
+        show.err.print(notice, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _same_problem(problem: dict[str, Any], plan: dict[str, Any]) -> None:

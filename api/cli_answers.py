@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from api import cli_output as show
 from api.cli_output import BAD_INPUT, GOOD, NO_RESULT
 from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, Refusal, UnknownEngine
+from dispatcher.validate_values import did_you_mean
+
+if TYPE_CHECKING:
+    from dispatcher.problem import Problem
 
 
 @contextmanager
@@ -92,11 +97,46 @@ def drawable(path: Path, *inputs: Path, option: str = "output") -> None:
 
 
 def unwritable(path: Path, error: OSError) -> InvalidInput:
-    return issue_error(str(path), "UNWRITABLE_FILE", f"cannot be written: {error}", "Name another file.")
+    reason = f"cannot be written: {error.strerror or error}"
+    return issue_error(str(path), "UNWRITABLE_FILE", reason, "Name another file.")
 
 
 def issue_error(path: str, code: str, message: str, remedy: str) -> InvalidInput:
     return InvalidInput([Issue(path, code, message, remedy)])
+
+
+def known_orders(problem: Problem, plan: Path, names: Iterable[str]) -> None:
+    """Refuse work orders that a problem does not have; `plan` is the file of its plan.
+
+    Raises:
+        InvalidInput: with each of them, and where to see the others.
+    """
+    known = problem.order_by_id
+    where = f"muster show {plan} --all lists the orders of the plan."
+    issues = [
+        Issue("order", "NOT_FOUND", f"no work order {name!r}", f"{did_you_mean(name, known)} {where}".strip())
+        for name in names
+        if name not in known
+    ]
+    if issues:
+        raise InvalidInput(issues)
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """Reads the value of an option: a finite number within bounds, which the option names too for `--help`."""
+
+    def read(written: str) -> float:
+        try:
+            value = float(written)
+        except ValueError:
+            raise typer.BadParameter(f"{written!r} is not a number. Write one like 1.5.") from None
+        if not math.isfinite(value):
+            raise typer.BadParameter(f"{written} is not a finite number. Use {least:,g} to {most:,.0f}.")
+        if not least <= value <= most:
+            raise typer.BadParameter(f"{written} is out of bounds. Use {least:,g} to {most:,.0f}.")
+        return value
+
+    return read
 
 
 @contextmanager

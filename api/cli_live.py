@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, issue_error, writable, write_document
+from api.cli_answers import answers, issue_error, known_orders, number, writable, write_document
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
 from api.render_text import counted
@@ -50,7 +51,7 @@ def candidates(
         from solver.live.candidates import candidates as ranked
         from solver.live.why_not import WhyNot
 
-        day, shown = _read(problem, plan, freeze, quiet=as_json)
+        day, shown = _read(problem, plan, freeze, [order], quiet=as_json)
         answer = shown.candidates(ranked(day, WhyNot(day), order), limit)
         _print(answer, as_json, candidate_tables)
 
@@ -69,7 +70,7 @@ def slots(
         from solver.live.slots import slots as offered
         from solver.live.slots import window_grid
 
-        day, shown = _read(problem, plan, 900, quiet=as_json)
+        day, shown = _read(problem, plan, 900, [order], quiet=as_json)
         found = offered(day, order, list(window_grid(day.problem, hours)))
         _print(shown.slots(order, found, limit), as_json, slot_tables)
 
@@ -87,7 +88,7 @@ def explain(
         from solver.live.explanation import explanation
         from solver.live.why_not import WhyNot
 
-        day, shown = _read(problem, plan, 900, quiet=as_json)
+        day, shown = _read(problem, plan, 900, [order], quiet=as_json)
         _print(shown.explanation(explanation(day, WhyNot(day), order), others), as_json, explanation_tables)
 
 
@@ -124,7 +125,14 @@ def repair(
         typer.Option(metavar="ID", help="An order to place, or to place better; repeatable."),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(metavar="S", min=0, max=LIMITS.time_limit_seconds, help="Seconds of search; 0 only places.")
+        float,
+        typer.Option(
+            metavar="S",
+            min=0,
+            max=LIMITS.time_limit_seconds,
+            parser=number(0, LIMITS.time_limit_seconds),
+            help="Seconds of search; 0 only places.",
+        ),
     ] = 1.0,
     freeze: Freeze = 900,
     budget: Annotated[
@@ -144,7 +152,7 @@ def repair(
         if output is not None:
             writable(output, problem, plan)
         document = load_problem_document(problem)
-        day, _ = _read(problem, plan, freeze, quiet=as_json, budget=budget)
+        day, _ = _read(problem, plan, freeze, order or (), quiet=as_json, budget=budget)
         began = time.monotonic()
         found = Repairer(day).repair(order or (), seconds=seconds)
         result = SearchResult(found.sequences, 0, time.monotonic() - began, "finished")
@@ -167,8 +175,14 @@ def repair(
             show.out.print(f"Plan written to {output}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _read(problem: Path, plan: Path, freeze: int, *, quiet: bool, budget: int | None = None) -> tuple[LiveDay, Shown]:
-    """The running day of two files; what of the plan cannot be kept any more is said on standard error."""
+def _read(
+    problem: Path, plan: Path, freeze: int, asked: Iterable[str], *, quiet: bool, budget: int | None = None
+) -> tuple[LiveDay, Shown]:
+    """The running day of two files; what of the plan cannot be kept any more is said on standard error.
+
+    Raises:
+        InvalidInput: for documents with errors, a plan of another problem, and orders asked about that there are not.
+    """
     from api.live_answers import Shown
     from dispatcher.documents import instant_text
     from dispatcher.schedule import build_plan
@@ -180,6 +194,7 @@ def _read(problem: Path, plan: Path, freeze: int, *, quiet: bool, budget: int | 
         message = f"the plan is for the problem {given['problem_id']}, not for {document['id']}"
         raise issue_error("problem_id", "OTHER_PROBLEM", message, "Name the problem that the plan was made for.")
     read = read_checked_problem(document)
+    known_orders(read, plan, asked)
     running = build_plan(read, running_sequences(read, given["routes"], given.get("teams") or ()))
     planned = {stop.get("work_order") for route in given["routes"] for stop in route.get("stops") or ()}
     lost = sorted(set(running.unassigned) & planned)

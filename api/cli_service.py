@@ -16,7 +16,7 @@ from rich import box
 from rich.table import Table
 
 from api import cli_output as show
-from api.cli_answers import answers, fail, writable, write_document
+from api.cli_answers import answers, fail, number, writable, write_document
 from api.cli_output import BAD_INPUT, NO_RESULT
 from dispatcher.errors import InvalidInput, Issue, NoResult
 from dispatcher.validate import LIMITS
@@ -163,7 +163,14 @@ def plan(
     server: Server = DEFAULT_SERVER,
     token: Token = None,
     time_limit: Annotated[
-        float | None, typer.Option(metavar="S", min=0.001, max=LIMITS.time_limit_seconds, help="Seconds of search.")
+        float | None,
+        typer.Option(
+            metavar="S",
+            min=0.001,
+            max=LIMITS.time_limit_seconds,
+            parser=number(0.001, LIMITS.time_limit_seconds),
+            help="Seconds of search.",
+        ),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(metavar="N", min=0, max=LIMITS.iterations, help="Stop after this many steps.")

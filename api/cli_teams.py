@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, drawable, issue_error, unwritable, writable, write_document
+from api.cli_answers import answers, drawable, issue_error, known_orders, unwritable, writable, write_document
 from api.cli_output import NO_RESULT
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
 
 if TYPE_CHECKING:
     from api.team_answers import Teams
+    from dispatcher.plan import Plan
 
 app = typer.Typer(no_args_is_help=True, help="Ways to send a team in the running day, and who could come instead.")
 
@@ -98,8 +99,23 @@ def _asked(problem: Path, plan: Path, order: str, question: Any, policy: Path | 
     document, force = load_problem_document(problem), load_plan_document(plan)
     read = read_checked_problem(document)
     rules = team_policy(policy)
+    known_orders(read, plan, [order])
     running = build_plan(read, running_sequences(read, force["routes"], force.get("teams") or ()))
+    if question.instead_of is not None:
+        _known_member(running, order, question.instead_of)
     return document, ask(read, running, order, question, rules)
+
+
+def _known_member(plan: Plan, order: str, engineer: str) -> None:
+    """Refuse a substitute for somebody who is not in the team of an order."""
+    team = next((team for team in plan.teams if team.work_order == order), None)
+    if team is None:
+        message, remedy = f"no team is planned for {order}", "muster teams options finds one."
+        raise issue_error("order", "NOT_FOUND", message, remedy)
+    people = [member.engineer for member in (*team.members, *team.standby)]
+    if engineer not in people:
+        message = f"{engineer!r} is not in the team of {order}"
+        raise issue_error("engineer", "NOT_FOUND", message, f"Name one of its people: {', '.join(people)}.")
 
 
 def _answer(

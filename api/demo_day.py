@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from api import cli_output as show
 from api.client import Document, Service
 from api.import_state import DEFAULT_TERRITORY, fleet_records
+from api.render_text import counted
 from data.synthetic import DEMO, synthetic_problem
 
 # The engine uses all of it.
@@ -36,7 +37,8 @@ def show_demo_day(service: Service, *, guarded: bool) -> None:
     for collection in fleet_records(problem).collections:
         service.store(collection, lambda records: None)
     day = problem["horizon"]["start"][:10]
-    _say(f"Demo fleet stored: {len(problem['engineers'])} engineers, {len(problem['work_orders'])} work orders.")
+    engineers, orders = len(problem["engineers"]), len(problem["work_orders"])
+    _say(f"Demo fleet stored: {counted(engineers, 'engineer')}, {counted(orders, 'work order')}.")
     _say(f"Planning {day} ...")
     territories = {
         item.get("territory") or DEFAULT_TERRITORY for item in (*problem["engineers"], *problem["work_orders"])

@@ -9,19 +9,30 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from api.documents_json import parse_json, refused, too_many_bytes
+from api.documents_json import OddValues, parse_json, refused, too_many_bytes
 from api.documents_shape import shape_issues
 from api.schemas import PlanDocument, ProblemDocument
 from dispatcher.errors import InvalidInput, Issue, Segment
 from dispatcher.validate import LIMITS, is_plan, is_problem, problem_issues
 from dispatcher.validate_values import shown
 
-__all__ = ["check_plan", "check_problem", "load_json", "load_plan_document", "load_problem_document", "parse_json"]
+__all__ = [
+    "beside",
+    "check_plan",
+    "check_problem",
+    "in_order",
+    "load_json",
+    "load_plan_document",
+    "load_problem_document",
+    "parse_json",
+    "read_json",
+]
 
+Found = TypeVar("Found")
 _PLACE = re.compile(r'\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
@@ -45,8 +56,7 @@ def load_problem_document(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: with every issue; also where there is no such file, or it cannot be read.
     """
-    document = load_json(path)
-    return _sound(document, check_problem(document))
+    return load_json(path, lambda document: _sound(document, check_problem(document)))
 
 
 def load_plan_document(path: Path) -> dict[str, Any]:
@@ -55,17 +65,46 @@ def load_plan_document(path: Path) -> dict[str, Any]:
     Raises:
         InvalidInput: with every issue; also where there is no such file, or it cannot be read.
     """
-    document = load_json(path)
-    return _sound(document, check_plan(document))
+    return load_json(path, lambda document: _sound(document, check_plan(document)))
 
 
-def load_json(path: Path) -> object:
-    """The value of a JSON file, whatever it is.
+def load_json(path: Path, read: Callable[[object], Found]) -> Found:
+    """What `read` makes of the value of a JSON file.
 
     Raises:
-        InvalidInput: as `parse_json`; also where there is no such file, or it cannot be read.
+        InvalidInput: as `read_json`; also where there is no such file, or it cannot be read.
     """
-    return parse_json(_read(path), name=path.name)
+    return read_json(_read(path), read, name=path.name)
+
+
+def read_json(raw: bytes, read: Callable[[object], Found], *, name: str) -> Found:
+    """What `read` makes of the value of a JSON text.
+
+    Raises:
+        InvalidInput: as `parse_json` and `read`; where a number is not finite or the like, with what both find.
+    """
+    try:
+        document = parse_json(raw, name=name)
+    except OddValues as odd:
+        raise InvalidInput(beside(odd, read)) from None
+    return read(document)
+
+
+def beside(odd: OddValues, read: Callable[[object], object]) -> list[Issue]:
+    """What is odd about a document, and whatever else `read` finds wrong with it."""
+    told = {issue.path for issue in odd.issues}
+
+    def again(issue: Issue) -> bool:
+        """Whether the same was told already, there or, as with free data, somewhere within."""
+        within = (other for other in odd.issues if other.code == issue.code and other.path.startswith(issue.path))
+        return issue.path in told or next(within, None) is not None
+
+    others: list[Issue] = []
+    try:
+        read(odd.document)
+    except InvalidInput as error:
+        others += (issue for issue in error.issues if not again(issue))
+    return in_order(odd.document, [*odd.issues, *others])
 
 
 def _sound(document: object, issues: list[Issue]) -> dict[str, Any]:

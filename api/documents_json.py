@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dispatcher.errors import InvalidInput, Issue, Segment, path_text
@@ -20,13 +20,26 @@ _SUSPECT_ESCAPE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
+class OddValues(InvalidInput):
+    """JSON that holds what no document may: a number that is not finite, a key twice, a broken text.
+
+    `document` is its value all the same, with NaN for such numbers and the last of two values, for those who know what
+    it should be and can tell what else is wrong with it.
+    """
+
+    def __init__(self, issues: Iterable[Issue], document: object = None) -> None:
+        super().__init__(issues)
+        self.document = document
+
+
 def parse_json(raw: bytes, *, name: str) -> object:
     """The value of a JSON text; `name` says in messages what it is (a file name, "request body").
 
     Stricter than the standard library: keys are unique, numbers finite, texts whole, nesting bounded.
 
     Raises:
-        InvalidInput: with the line and column, or the path, of what is wrong.
+        OddValues: with the path of each number, key and text that is not.
+        InvalidInput: with the line and column of what is no JSON, or for what is too large or too deep.
     """
     if len(raw) > LIMITS.bytes:
         raise InvalidInput([too_many_bytes(name, len(raw))])
@@ -48,26 +61,30 @@ def parse_json(raw: bytes, *, name: str) -> object:
         raise InvalidInput([_invalid_json(error, name)]) from None
     except RecursionError:
         raise InvalidInput([_too_deep(name)]) from None
-    if odd or _SUSPECT_ESCAPE.search(raw):
-        issues = list(_odd_issues(document))
-        if issues:
-            raise InvalidInput(issues)
+    issues = list(_odd_issues(document)) if odd or _SUSPECT_ESCAPE.search(raw) else []
     if _depth_exceeds(document, LIMITS.depth):
-        raise InvalidInput([_too_deep(name)])
+        raise InvalidInput([*issues, _too_deep(name)])
+    if issues:
+        raise OddValues(issues, document)
     return document
 
 
-class _Odd:
-    """Stands for a number that JSON or Python has no room for, until its path is known."""
+class _Odd(float):
+    """Stands for a number that JSON or Python has no room for: NaN that knows how it was written."""
 
-    def __init__(self, written: str) -> None:
-        self.written = written
+    written: str
+
+    def __new__(cls, written: str) -> _Odd:
+        number = super().__new__(cls, math.nan)
+        number.written = written
+        return number
 
 
-class _Repeated:
-    """Stands for an object with a repeated key, until its path is known."""
+class _Repeated(dict[str, Any]):
+    """An object with a repeated key, all of whose values are known."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
         self.pairs = pairs
 
 
@@ -79,7 +96,7 @@ def _parsed(text: str) -> tuple[object, bool]:
         found.append(written)
         return _Odd(written)
 
-    def pairs(given: list[tuple[str, Any]]) -> dict[str, Any] | _Repeated:
+    def pairs(given: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(given)
         if len(result) == len(given):
             return result
@@ -125,7 +142,7 @@ def _odd_issues(document: object) -> Iterator[Issue]:
             yield from _text_issues(path, value)
         elif isinstance(value, list):
             pending += (((*path, index), item) for index, item in reversed(list(enumerate(value))))
-        elif isinstance(value, (dict, _Repeated)):
+        elif isinstance(value, dict):
             pairs = value.pairs if isinstance(value, _Repeated) else list(value.items())
             seen: set[str] = set()
             for key, _ in pairs:
@@ -159,7 +176,7 @@ def _depth_exceeds(document: object, limit: int) -> bool:
         for container in level:
             children = list(container.values()) if isinstance(container, dict) else container
             # The set of types is built without a step of Python per cell of a matrix.
-            if not {dict, list}.isdisjoint(set(map(type, children))):
+            if not {dict, list, _Repeated}.isdisjoint(set(map(type, children))):
                 following += (child for child in children if isinstance(child, (dict, list)))
         level = following
     return bool(level)

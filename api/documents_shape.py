@@ -31,7 +31,8 @@ _TRANSLATION: Mapping[str, tuple[str, str, str]] = {
     "string_pattern_mismatch": (
         "UNKNOWN_VALUE",
         "{found} is not written as such a name is",
-        "Write it so that it matches {pattern}.",
+        # Names of states are the only texts of documents that have a pattern.
+        "Use up to 50 small letters and underscores, a letter first.",
     ),
     "string_unicode": ("INVALID_TEXT", "{found} holds half of a surrogate pair", "Write whole characters."),
     "int_type": ("WRONG_TYPE", "{found} is not an integer", "Write a whole number without quotes."),

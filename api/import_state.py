@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from api.render_text import counted, listed
 from dispatcher.validate import LIMITS
 
 Fields = dict[str, Any]
 
 DEFAULT_TERRITORY = "default"
 """Where records belong that name no territory: plans are asked for by territory, so everything needs one."""
-LISTED_IDS = 5
 WORK_ORDERS = "work-orders"
 SITE_FIELDS_KEPT = ("customer", "territory", "name", "timezone", "attributes")
 
@@ -73,11 +73,11 @@ def fleet_records(document: Mapping[str, Any]) -> FleetRecords:
     notices = [*_plan_only(document), *_running(document, orders), *_without_territory(engineers, orders)]
     assets, moved = _assets(orders)
     if moved:
-        notices.append(f"Assets named at several places are stored at the first one: {_listed(moved)}.")
+        notices.append(f"Assets named at several places are stored at the first one: {listed(moved)}.")
     lost = [name for name, place in (document.get("locations") or {}).items() if place.get("lat") is None]
     if lost:
         notices.append(
-            f"{len(lost)} locations have no coordinates, which planning from the store needs: {_listed(lost)}."
+            f"{len(lost)} locations have no coordinates, which planning from the store needs: {listed(lost)}."
         )
     territories = dict.fromkeys(_territory(item) for item in (*engineers, *orders))
     skills = _skill_names(document, engineers, orders)
@@ -199,21 +199,18 @@ def _running(document: Mapping[str, Any], orders: Sequence[Fields]) -> Iterator[
     running = [order["id"] for order in orders if _is_running(order, now)]
     if running:
         yield (
-            f"{len(running)} work orders are stored as open although somebody is at work on them: {_listed(running)}. "
-            "Report them as visits."
+            f"{counted(len(running), 'work order')} stored as open although somebody is at work there: "
+            f"{listed(running)}. Report that as visits."
         )
 
 
 def _without_territory(engineers: Sequence[Fields], orders: Sequence[Fields]) -> Iterator[str]:
-    for what, items in (("engineers", engineers), ("work orders", orders)):
+    for what, items in (("engineer", engineers), ("work order", orders)):
         homeless = [item["id"] for item in items if not item.get("territory")]
         if homeless:
-            yield f"{len(homeless)} {what} without a territory now belong to {DEFAULT_TERRITORY}: {_listed(homeless)}."
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - LISTED_IDS} more" if len(names) > LISTED_IDS else ""
-    return ", ".join(names[:LISTED_IDS]) + more
+            belong = "belongs" if len(homeless) == 1 else "belong"
+            number = counted(len(homeless), what)
+            yield f"{number} without a territory now {belong} to {DEFAULT_TERRITORY}: {listed(homeless)}."
 
 
 def key_of(record: Mapping[str, Any]) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -69,6 +69,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def listed(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
+
+
 def shortened(text: str, length: int) -> str:
     """At most `length` characters of `text`; an ellipsis stands for what is left out of the middle."""
     if len(text) <= length:
@@ -77,8 +83,10 @@ def shortened(text: str, length: int) -> str:
     return f"{text[:head]}…{text[len(text) - (length - 1 - head) :]}"
 
 
+_LISTED = 5
 _SECONDS_RULES = ("late_arrival", "late_start", "late_restore", "travel", "overtime", "change_shift")
 _UNITS = dict.fromkeys((*_SECONDS_RULES, "worst_lateness", "fairness"), "s") | {"distance": "m"}
+_ONE = {"orders": "order", "pairs": "pair", "engineers": "engineer"}
 
 
 def amount_text(term: Mapping[str, Any]) -> str:
@@ -91,6 +99,8 @@ def amount_text(term: Mapping[str, Any]) -> str:
         return human_duration(amount)
     if unit == "m":
         return human_distance(amount)
+    if amount == 1:
+        unit = _ONE.get(unit, unit)
     return f"{grouped(amount)} {plain(unit)}".strip()
 
 

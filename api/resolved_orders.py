@@ -41,7 +41,10 @@ def load_resolved_document(path: Path) -> list[ResolvedOrder]:
     Raises:
         InvalidInput: with every issue; also where there is no such file, or it cannot be read.
     """
-    document = load_json(path)
+    return load_json(path, _resolved)
+
+
+def _resolved(document: object) -> list[ResolvedOrder]:
     issues = in_order(document, shape_issues(ResolvedOrdersDocument, document))
     if issues or not isinstance(document, dict):
         raise InvalidInput(issues)

@@ -44,7 +44,7 @@ from api.schemas_values import Document, Level
 from api.sla_policy import issues_of_changes, placed
 from data.repositories import MAX_PAGE, RESOURCES, Between, Record, Resource
 from dispatcher.documents import utc_text
-from dispatcher.errors import Issue, NamedRecord, UnknownReference
+from dispatcher.errors import Issue, UnknownReference
 from dispatcher.sla.linking import AssetRelationType
 from dispatcher.validate_engineers import Horizon, engineer_issues
 from dispatcher.validate_orders import order_issues
@@ -228,14 +228,16 @@ class Kind:
             if issue.code != "NOT_FOUND":
                 yield _placed(issue)
 
-    def in_our_words(self, error: UnknownReference) -> UnknownReference:
-        """The same refusal with the fields as callers know them."""
+    def in_our_words(self, error: UnknownReference, places: Mapping[tuple[str, ...], str]) -> UnknownReference:
+        """The same refusal with the fields as callers know them; `places` says where in a list each record stands."""
 
         def renamed(field: str) -> str:
             info = self.fields.model_fields.get(field)
             return (info.alias or field) if info is not None else field.removeprefix("body.")
 
-        return UnknownReference(NamedRecord(item.source, renamed(item.field), item.target) for item in error.references)
+        return UnknownReference(
+            replace(item, field=renamed(item.field), place=places.get(item.source.key, "")) for item in error.references
+        )
 
 
 class _Everything(frozenset[str]):

@@ -46,6 +46,22 @@ def policy_at(path: Path | None) -> Policy:
     return checked_policy(house_policy() if path is None else _house(str(path)))
 
 
+def policy_document(path: Path, example: str) -> dict[str, Any]:
+    """The document in the file of a policy, of promises or teams; `example` is one that can be read.
+
+    Raises:
+        InvalidInput: if the file cannot be read.
+    """
+    try:
+        return read_policy_file(path)
+    except OSError as error:
+        reason = f"{path} cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        reason = str(error)
+    remedy = f"Name a YAML or JSON file in UTF-8 like {example}."
+    raise InvalidInput([Issue(str(path), "UNREADABLE_FILE", reason, remedy)])
+
+
 def checked_policy(document: object) -> Policy:
     """A document as a policy.
 
@@ -79,11 +95,6 @@ def placed(issue: Issue, path: tuple[Segment, ...]) -> Issue:
 def _house(name: str | None) -> Mapping[str, Any]:
     if name is None:
         return default_policy()
-    try:
-        document = read_policy_file(Path(name))
-    except (OSError, ValueError) as error:
-        reason = f"{name} cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
-        remedy = "Name a file like data/sla_policy.yaml, and correct what is wrong in it."
-        raise InvalidInput([Issue("", "UNREADABLE_FILE", reason, remedy)]) from None
+    document = policy_document(Path(name), "data/sla_policy.yaml")
     checked_policy(document)
     return document

@@ -25,8 +25,6 @@ from dispatcher.schedule import build_plan
 from dispatcher.team_policy import TeamPolicy
 from solver.teams import TeamOption, carried_over, changes_between, sequences_of
 
-OPTION_PATTERN = r"^[0-9]{1,11}-[0-9a-f]{12}$"
-"""The instant (epoch seconds) that an option rests on, and what it does, in short."""
 MOST_REMEMBERED = 32
 _NAME = re.compile(r"([0-9]{1,11})-([0-9a-f]{12})")
 

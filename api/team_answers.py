@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from api.documents_shape import issues_of
 from api.problems import read_checked_problem
+from api.sla_policy import policy_document
 from api.team_schemas import TeamPolicy as PolicyDocument
 from api.team_schemas import TeamQuestion
-from data.sla_policy import read_policy_file
 from data.team_policy import default_team_policy
 from dispatcher.documents import instant_text
-from dispatcher.errors import InvalidInput, Issue, NotFound, RecordKey, WrongState
+from dispatcher.errors import InvalidInput, NotFound, RecordKey, WrongState
 from dispatcher.model import WorkOrder
 from dispatcher.plan import Plan
 from dispatcher.planning import SearchLimits
@@ -175,11 +175,7 @@ def team_policy(path: Path | None) -> TeamPolicy:
     Raises:
         InvalidInput: for a file that is no policy, with every issue.
     """
-    try:
-        document = default_team_policy() if path is None else read_policy_file(path)
-    except (OSError, ValueError) as error:
-        remedy = "Name a YAML or JSON file like data/team_policy.yaml."
-        raise InvalidInput([Issue(str(path), "UNREADABLE_FILE", str(error), remedy)]) from error
+    document = default_team_policy() if path is None else policy_document(path, "data/team_policy.yaml")
     try:
         PolicyDocument.model_validate(document)
     except ValidationError as error:

@@ -225,11 +225,25 @@ class RecordKey:
 
 @dataclass(frozen=True, slots=True)
 class NamedRecord:
-    """`source` names `target` in its field `field`."""
+    """`source` names `target` in its field `field`.
+
+    `place` is where the source stands in the caller's document (`[3]`); empty where it is the document itself.
+    """
 
     source: RecordKey
     field: str
     target: RecordKey
+    place: str = ""
+
+    def as_issue(self) -> Issue:
+        together = " or in the same list" if self.target.kind == self.source.kind else ""
+        return Issue(
+            path=f"{self.place}.{self.field}" if self.place else self.field,
+            code=UnknownReference.code,
+            message=f"there is no {self.target}",
+            remedy=f"Create it first{together}, or correct the id.",
+            params=self.target.as_params(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +297,11 @@ class UnknownReference(NotFound):
             for item in self.references
         ]
         Refusal.__init__(self, message, {"references": params}, self.references)
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """Each reference as an issue of the caller's document."""
+        return tuple(item.as_issue() for item in self.references)
 
 
 class InUse(Refusal):

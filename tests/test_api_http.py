@@ -85,6 +85,26 @@ def test_json_that_readers_would_read_differently_is_refused(body: bytes, issue:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body", "found"),
+    [
+        ("PUT", "sites/S1", b'{"lat": NaN, "timezone": "Mars", "x": 1}', {"lat", "timezone", "x"}),
+        ("PUT", "sites", b'[{"id": "S1", "lat": Infinity, "lon": 999, "timezone": "UTC"}]', {"[0].lat", "[0].lon"}),
+        ("POST", "sla/grade", b'{"facts": {"machines_down": NaN, "core": 1}}', {"facts.machines_down", "facts.core"}),
+        ("POST", "events", b'{"events": [{"kind": "x"}], "y": 1e999}', {"events[0].kind", "y"}),
+        ("POST", "solve", b'{"version": 2, "id": NaN}', {"version", "id", "horizon", "timezone", "travel"}),
+    ],
+)
+def test_a_number_that_is_not_finite_hides_nothing_else(
+    method: str, path: str, body: bytes, found: set[str], refusing: TestClient
+) -> None:
+    answer = refusing.request(method, f"/v1/{path}", content=body, headers=JSON)
+    assert (answer.status_code, code_of(answer)) == (422, "INVALID_INPUT")
+    issues = [(issue["path"], issue["code"]) for issue in answer.json()["issues"]]
+    assert {place for place, _ in issues} == found
+    assert [code for _, code in issues].count("NOT_FINITE") == 1
+
+
+@pytest.mark.parametrize(
     "kind", [None, "", "text/plain", "application/xml", "multipart/form-data", "application/json; charset=latin-1"]
 )
 def test_another_media_type_is_refused(kind: str | None, refusing: TestClient) -> None:
@@ -401,3 +421,19 @@ def test_every_operation_is_described_with_an_example_and_its_problems(refusing:
                 assert content["examples"], (method, path)
     assert len(names) == len(set(names))
     assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs/"])
+def test_whoever_comes_to_the_door_is_led_to_the_page_to_try_it_out(path: str, refusing: TestClient) -> None:
+    answer = refusing.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert refusing.get(path).status_code == 200
+
+
+def test_a_method_that_a_path_does_not_know_is_answered_with_those_it_does(refusing: TestClient) -> None:
+    answer = refusing.post("/v1/work-orders", json={}).json()
+    assert answer["detail"] == (
+        "/v1/work-orders does not know POST: use GET or PUT or HEAD; PUT /v1/work-orders/{id} writes one record"
+    )
+    assert answer["params"] == {"allowed": ["GET", "PUT", "HEAD"]}
+    assert refusing.delete("/v1/solve").json()["detail"] == "/v1/solve does not know DELETE: use POST"

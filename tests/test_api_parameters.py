@@ -61,6 +61,44 @@ def test_a_parameter_that_takes_one_value_is_refused_when_it_comes_twice(refusin
     assert twice > 40
 
 
+PYDANTICS_WORDS = ("Input ", "String ", "should ", "pattern", "^", "{", "unable to parse")
+
+
+def test_what_is_wrong_with_a_parameter_is_said_in_plain_words(refusing: TestClient) -> None:
+    said = set()
+    for method, path, operation in operations(refusing):
+        names = [item["name"] for item in operation.get("parameters", ()) if item["in"] == "query"]
+        for value in ("", "nan", "-5", "1.5", "9" * 30, "x" * 3000, "opne") if names else ():
+            answer = refusing.request(method, path, params=dict.fromkeys(names, value), **body(operation))
+            for issue in answer.json().get("issues", ()):
+                assert not any(word in issue["message"] + issue["remedy"] for word in PYDANTICS_WORDS), issue
+                said.add((issue["path"], issue["code"], issue["message"], issue["remedy"]))
+    for expected in (
+        ("limit", "WRONG_TYPE", '"1.5" is not a whole number', "Write a whole number in digits."),
+        ("limit", "OUT_OF_RANGE", '"-5" is below 1', "Use 1 or more."),
+        ("half_life_days", "NOT_FINITE", '"nan" is not a finite number', "Write an ordinary number."),
+        ("territory", "OUT_OF_RANGE", "the text is empty", "Give at least 1 character."),
+        ("date", "BAD_DATE", '"1.5" is not a date YYYY-MM-DD', 'Write a day like "2026-11-23".'),
+    ):
+        assert expected in said
+    assert any(remedy.startswith('Did you mean "open" or "done"? Use \'open\', ') for _, _, _, remedy in said)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "said"),
+    [
+        ("GET", "plans/abc", {}, '"abc" is no id that the service gives: they have 26 digits and capital letters'),
+        ("POST", "work-orders/W1/team-options/x/accept", {"If-Match": "*"}, '"x" is no id of an option'),
+        ("POST", "solve", {"Idempotency-Key": "a b"}, '"a b" has a space, or a character that is not ASCII'),
+    ],
+)
+def test_a_text_of_another_form_is_told_what_it_should_be(
+    method: str, path: str, headers: dict[str, str], said: str, refusing: TestClient
+) -> None:
+    answer = refusing.request(method, f"/v1/{path}", headers=headers, json={})
+    assert [issue["message"] for issue in issues(answer).values()] == [said]
+
+
 def test_a_filter_that_takes_several_values_takes_them(refusing: TestClient) -> None:
     assert refusing.get("/v1/work-orders?status=open&status=planned").status_code == 200
     assert refusing.get("/v1/asset-relations?from=a&from=b").status_code == 200

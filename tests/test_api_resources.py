@@ -79,6 +79,39 @@ def test_a_list_is_written_whole_or_not_at_all(client: TestClient) -> None:
     assert client.get("/v1/sites").json()["items"] == []
 
 
+def test_everything_that_records_name_and_is_not_there_is_told_at_once(client: TestClient) -> None:
+    client.put("/v1/sites", json=[{"id": "S1", **SHANGHAI}])
+    wrong = {
+        "location": "S9",
+        "territory": "nowhere",
+        "service_seconds": 60,
+        "required_skills": [{"skill": "pumps"}],
+        "allowed_engineers": ["E9"],
+        "depends_on": [{"work_order": "W9"}],
+    }
+    named = {
+        "location": "there is no site S9",
+        "territory": "there is no territory nowhere",
+        "required_skills[0].skill": "there is no skill pumps",
+        "allowed_engineers[0]": "there is no engineer E9",
+        "depends_on[0].work_order": "there is no work order W9",
+    }
+    one = client.put("/v1/work-orders/W1", json=wrong).json()
+    assert one["code"] == "UNKNOWN_REFERENCE"
+    assert {issue["path"]: issue["message"] for issue in one["issues"]} == named
+    assert {issue["code"] for issue in one["issues"]} == {"UNKNOWN_REFERENCE"}
+    assert {issue["path"]: issue["remedy"] for issue in one["issues"]} == {
+        **dict.fromkeys(named, "Create it first, or correct the id."),
+        "depends_on[0].work_order": "Create it first or in the same list, or correct the id.",
+    }
+    assert [item["field"] for item in one["params"]["references"]] == [issue["path"] for issue in one["issues"]]
+
+    sound = {"id": "W2", "location": "S1", "service_seconds": 60, "related_to": ["W1"]}
+    elsewhere = {"id": "W3", "location": "S8", "service_seconds": 60}
+    both = client.put("/v1/work-orders", json=[elsewhere, sound, {**wrong, "id": "W1"}]).json()
+    assert [issue["path"] for issue in both["issues"]] == ["[0].location", *(f"[2].{path}" for path in named)]
+
+
 def test_a_change_names_the_version_it_is_about(client: TestClient) -> None:
     assert client.put("/v1/skills/s", json={"name": "one"}).status_code == 201
     assert client.put("/v1/skills/s", json={"name": "two"}).json()["code"] == "PRECONDITION_REQUIRED"

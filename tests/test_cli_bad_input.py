@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from dispatcher.errors import ISSUE_CODES
+from api.documents import check_problem, read_json
+from dispatcher.errors import ISSUE_CODES, InvalidInput, path_text
 from dispatcher.validate import LIMITS
 from tests.planning_documents import (
     GARBAGE,
@@ -166,9 +167,8 @@ def test_every_command_that_reads_a_problem_refuses_it_whole(command: str, tmp_p
 
 
 def test_errors_of_many_kinds_are_all_listed_at_once(tmp_path: Path) -> None:
-    """Those that leave the text readable as JSON with finite numbers, together in one document."""
     document = full_problem()
-    chosen = [name for name in KINDS if "twice" not in name and "NaN" not in name and "infinite" not in name]
+    chosen = [name for name in KINDS if "twice" not in name]
     apart = {"a wrong type", "a negative duration", "a latitude out of range", "a longitude out of range"}
     for name in chosen:
         if name not in apart:
@@ -183,6 +183,22 @@ def test_errors_of_many_kinds_are_all_listed_at_once(tmp_path: Path) -> None:
     assert ("work_orders[1].service_seconds", "OUT_OF_RANGE") in found
     assert ("locations.n17.lat", "OUT_OF_RANGE") in found
     assert ("locations.n17.lon", "WRONG_TYPE") in found
+
+
+def test_a_number_that_is_not_finite_hides_no_other_error() -> None:
+    for path in places(full_problem()):
+        document = {**full_problem(), "colour": "red"}
+        parent_of(document, path)[path[-1]] = math.nan
+        with pytest.raises(InvalidInput) as caught:
+            read_json(json.dumps(document).encode(), refuse_issues, name=PROBLEM)
+        found = [(issue.path, issue.code) for issue in caught.value.issues]
+        assert (path_text(path), "NOT_FINITE") in found
+        assert ("colour", "UNKNOWN_FIELD") in found
+        assert [place for place, _ in found].count(path_text(path)) == 1
+
+
+def refuse_issues(document: object) -> None:
+    raise InvalidInput(check_problem(document))
 
 
 def test_every_number_that_is_not_finite_is_listed(tmp_path: Path) -> None:
@@ -246,6 +262,64 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.json", tmp_path, tmp_path / "problem.json" / "inside"):
         assert errors_of(path) == {("", "UNREADABLE_FILE")}
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["solve", PROBLEM], "--time-limit"),
+        (["plan", "--territory", "t", "--date", "2026-11-23"], "--time-limit"),
+        (["repair", PROBLEM, PLAN], "--seconds"),
+        (["sla", "grade"], "--capacity"),
+    ],
+)
+def test_a_number_of_an_option_is_refused_in_plain_words(command: list[str], option: str) -> None:
+    for value, said in (("nan", "not a finite number"), ("1e9", "out of bounds"), ("ten", "not a number")):
+        result = muster(*command, option, value)
+        assert (result.exit_code, result.stdout) == (2, "")
+        words = " ".join(result.stderr.replace("│", " ").split())
+        assert f"Invalid value for '{option}'" in words
+        assert said in words
+        assert "should be" not in words
+
+
+@pytest.mark.parametrize("command", [["sla", "grade"], ["teams", "options", PROBLEM, PLAN, "--order", "W1"]])
+def test_a_policy_that_cannot_be_read_is_named_with_the_reason(command: list[str], tmp_path: Path) -> None:
+    problem, plan = written(tmp_path, PROBLEM, full_problem()), written(tmp_path, PLAN, full_plan())
+    files = {PROBLEM: problem, PLAN: plan}
+    (tmp_path / "latin.yaml").write_bytes("levels: f\xfcr".encode("latin-1"))
+    for name, why in (
+        ("none.yaml", "cannot be read: No such file or directory"),
+        (".", "cannot be read: Is a directory"),
+        ("latin.yaml", "is not UTF-8 text"),
+    ):
+        path = tmp_path / name
+        result = muster(*(files.get(word, word) for word in command), "--policy", path, "--json")
+        [error] = json.loads(result.stdout)["errors"]
+        assert (result.exit_code, error["path"], error["code"]) == (2, str(path), "UNREADABLE_FILE")
+        assert error["message"] == f"{path} {why}"
+        assert error["remedy"].startswith("Name a YAML or JSON file in UTF-8 like data/")
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_what_is_legal_and_hardly_meant_is_said_and_nothing_is_refused(
+    as_json: tuple[str, ...], tmp_path: Path
+) -> None:
+    over = [{"start": at("00:00"), "end": at("00:01")}]
+    orders = [
+        {"id": "alone", "location": "depot", "service_seconds": 60, "team": {}},
+        {"id": "missed", "location": "depot", "service_seconds": 60, "time_windows": over},
+    ]
+    document = {**full_problem(), "now": at("09:00"), "work_orders": orders, "current_plan": None}
+    result = muster("validate", written(tmp_path, PROBLEM, document), *as_json)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        "1 work order with an empty team, for which one engineer comes: alone. "
+        "Name the roles where several have to come.",
+        "1 work order that cannot be served any more, since all time windows ended before now: missed.",
+    ]
+    sound = [{"id": "sound", "location": "depot", "service_seconds": 60, "team": None, "time_windows": []}]
+    assert muster("validate", written(tmp_path, PROBLEM, {**document, "work_orders": sound})).stderr == ""
 
 
 def test_names_with_control_characters_do_not_reach_the_terminal(tmp_path: Path) -> None:

@@ -337,6 +337,23 @@ def test_a_repair_is_written_and_compared(ask: Callable[..., tuple[int, str]]) -
 
 
 def test_a_wrong_question_is_told_so(ask: Callable[..., tuple[int, str]]) -> None:
-    assert ask("candidates", "nothing")[0] == 3
     exit_code, output = ask("candidates", "W3", "--json", problem="other.json")
     assert (exit_code, json.loads(output)["errors"][0]["code"]) == (2, "OTHER_PROBLEM")
+
+
+@pytest.mark.parametrize("command", ["candidates", "slots", "explain", "repair"])
+def test_an_order_that_there_is_not_is_bad_input_with_a_remedy(
+    command: str, ask: Callable[..., tuple[int, str]]
+) -> None:
+    asked = ("--order", "W33", "--order", "nothing") if command == "repair" else ("nothing",)
+    exit_code, output = ask(command, *asked, "--json")
+    errors = json.loads(output)["errors"]
+    assert exit_code == 2
+    assert [(error["path"], error["code"]) for error in errors] == [("order", "NOT_FOUND")] * len(
+        set(asked) - {"--order"}
+    )
+    assert errors[-1]["message"] == "no work order 'nothing'"
+    assert errors[-1]["remedy"].startswith("muster show ")
+    assert errors[-1]["remedy"].endswith("plan.json --all lists the orders of the plan.")
+    if command == "repair":
+        assert errors[0]["remedy"].startswith('Did you mean "W3"? muster show ')

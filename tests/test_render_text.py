@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.render_clock import TimeFrame
-from api.render_text import counted, grouped, human_distance, human_duration, plain, shortened
+from api.render_text import amount_text, counted, grouped, human_distance, human_duration, plain, shortened
 
 
 def _epoch(instant: str) -> int:
@@ -94,3 +94,11 @@ def test_shortened_text_fits_and_shows_that_it_was_cut(text: str, length: int) -
     short = shortened(text, length)
     assert len(short) <= length
     assert short == text or "…" in short
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "said"),
+    [(1, "orders", "1 order"), (2, "orders", "2 orders"), (1, "pairs", "1 pair"), (1, "engineers", "1 engineer")],
+)
+def test_the_amount_of_a_rule_has_its_unit_in_the_right_number(amount: int, unit: str, said: str) -> None:
+    assert amount_text({"rule": "change", "amount": amount, "unit": unit}) == said

@@ -96,7 +96,23 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(files: Path, argumen
     assert {path.name for path in files.iterdir()} == {"problem.json", "plan.json"}
 
 
-def test_an_order_nobody_knows_and_one_that_gets_no_team_are_refused(files: Path) -> None:
-    for name, code in (("NOBODY", "NOT_FOUND"), ("W3", "WRONG_STATE")):
-        answer = json.loads(muster(files, "options", "problem.json", "plan.json", "--order", name, "--json", code=3))
-        assert answer["errors"][0]["code"] == code
+def test_an_order_that_gets_no_team_has_no_result(files: Path) -> None:
+    answer = json.loads(muster(files, "options", "problem.json", "plan.json", "--order", "W3", "--json", code=3))
+    assert answer["errors"][0]["code"] == "WRONG_STATE"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "said"),
+    [
+        (("options", "--order", "NOBODY"), "order", "--all lists the orders of the plan."),
+        (("substitute", "--order", "NOBODY", "--engineer", "A"), "order", "--all lists the orders of the plan."),
+        (("substitute", "--order", "W3", "--engineer", "A"), "order", "muster teams options finds one."),
+    ],
+)
+def test_an_order_or_a_team_that_there_is_not_is_bad_input_with_a_remedy(
+    files: Path, arguments: tuple[str, ...], path: str, said: str
+) -> None:
+    command, *options = arguments
+    [error] = json.loads(muster(files, command, "problem.json", "plan.json", *options, "--json", code=2))["errors"]
+    assert (error["path"], error["code"]) == (path, "NOT_FOUND")
+    assert error["remedy"].endswith(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.message import Message
 from typing import Annotated, Any, TypeVar
 
@@ -9,13 +10,16 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from api.documents_json import parse_json
+from api.documents import beside, check_problem, read_json
+from api.documents_json import OddValues, parse_json
 from api.documents_shape import issues_of
 from api.http.problems import HttpRefusal
 from dispatcher.errors import InvalidInput, Issue
 
 BODY_NAME = "the body of the request"
 Model = TypeVar("Model", bound=BaseModel)
+Found = TypeVar("Found")
+_NO_OBJECT = Issue("", "WRONG_TYPE", "the document is not an object", "Write an object: { ... }.")
 
 
 async def read_json_body(request: Request) -> bytes:
@@ -39,16 +43,26 @@ async def read_json_body(request: Request) -> bytes:
 
 
 JsonBody = Annotated[bytes, Depends(read_json_body)]
-"""The parameter of a route that reads its body with `parsed` or `checked`, in its thread and not in the loop."""
+"""The parameter of a route that reads its body with `read_body` or `body_of`, in its thread and not in the loop."""
 
 
-def parsed(raw: bytes) -> object:
-    """The JSON value of a body.
+def read_body(raw: bytes, read: Callable[[object], Found]) -> Found:
+    """What `read` makes of the JSON value of a body.
 
     Raises:
-        InvalidInput: for what is not JSON, or holds keys twice, infinite numbers or broken texts.
+        InvalidInput: for what is not JSON; where it holds keys twice, infinite numbers or broken texts, with what
+            `read` finds wrong beside them.
     """
-    return parse_json(raw, name=BODY_NAME)
+    return read_json(raw, read, name=BODY_NAME)
+
+
+def body_of(model: type[Model], raw: bytes) -> Model:
+    """A body as the model it should be.
+
+    Raises:
+        InvalidInput: with every issue.
+    """
+    return read_body(raw, lambda document: checked(model, document))
 
 
 def checked(model: type[Model], document: object) -> Model:
@@ -68,13 +82,23 @@ async def problem_of(request: Request) -> dict[str, Any]:
 
     Raises:
         HttpRefusal: as `read_json_body`.
-        InvalidInput: as `parsed`; also for JSON that is no object.
+        InvalidInput: for what is no JSON object; for one with infinite numbers or the like, with every issue.
     """
-    document = await run_in_threadpool(parsed, await read_json_body(request))
+    return await run_in_threadpool(_problem_object, await read_json_body(request))
+
+
+def _problem_object(raw: bytes) -> dict[str, Any]:
+    try:
+        document = parse_json(raw, name=BODY_NAME)
+    except OddValues as odd:
+        raise InvalidInput(beside(odd, _refuse_issues)) from None
     if not isinstance(document, dict):
-        issue = Issue("", "WRONG_TYPE", "the document is not an object", "Write an object: { ... }.")
-        raise InvalidInput([issue])
+        raise InvalidInput([_NO_OBJECT])
     return document
+
+
+def _refuse_issues(document: object) -> None:
+    raise InvalidInput(check_problem(document))
 
 
 _BODIES: dict[str, type[BaseModel]] = {}

@@ -217,7 +217,9 @@ def response_to(scope: Mapping[str, Any], error: MusterError) -> JSONResponse:
     if isinstance(error, Refusal):
         status = _STATUS[type(error)]
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None
-        return problem_response(scope, status, error.code, str(error), params=error.params, headers=headers)
+        issues = error.issues if isinstance(error, UnknownReference) else ()
+        detail = str(error)
+        return problem_response(scope, status, error.code, detail, params=error.params, issues=issues, headers=headers)
     if isinstance(error, EngineRefuses):
         why = {"rule": error.rule, "why": error.why}
         return problem_response(scope, 422, "ENGINE_REFUSES", str(error), params=why)
@@ -264,9 +266,13 @@ def _of_the_router(scope: Mapping[str, Any], error: HTTPException) -> JSONRespon
     if error.status_code == 404:
         return problem_response(scope, 404, "NO_SUCH_PATH", f"there is no {path}", params={"path": path})
     if error.status_code == 405:
-        method = scope.get("method", "")
-        allow = {"Allow": ", ".join(_methods_of(scope))}
-        return problem_response(scope, 405, "METHOD_NOT_ALLOWED", f"{path} does not know {method}", headers=allow)
+        allowed = _methods_of(scope)
+        detail = f"{path} does not know {scope.get('method', '')}: use {' or '.join(allowed)}"
+        if "PUT" in _methods_of({**scope, "path": f"{path}/id"}):
+            detail += f"; PUT {path}/{{id}} writes one record"
+        headers = {"Allow": ", ".join(allowed)}
+        params = {"allowed": allowed}
+        return problem_response(scope, 405, "METHOD_NOT_ALLOWED", detail, params=params, headers=headers)
     return problem_response(scope, 400, "UNREADABLE_BODY", str(error.detail))
 
 

@@ -14,7 +14,7 @@ from api.documents import in_order
 from api.event_schemas import BATCH_EXAMPLE, EventAnswer, EventBatch, EventPage, EventQuery
 from api.http.actors import permitted, services_of
 from api.http.answers import json_bytes, json_response
-from api.http.documents import JsonBody, checked, describes_body, parsed
+from api.http.documents import JsonBody, checked, describes_body, read_body
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
 from api.live_events import Outcome, Told, tell
@@ -59,7 +59,7 @@ def told(request: Request, actor: Annotated[Actor, permitted("write", "event")],
     event is malformed is refused whole (422).
     """
     services = services_of(request)
-    batch = _batch(parsed(raw))
+    batch = read_body(raw, _batch)
     outcomes = tell(services.database, actor, batch)
     with services.database.read(actor) as work:
         last = EventLog(work).last()

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import etag_of
-from api.http.documents import JsonBody, checked, describes_body, parsed
+from api.http.documents import JsonBody, body_of, describes_body
 from api.http.parameters import Moment, OnDate, OwnId, PathId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
@@ -128,7 +128,7 @@ def tried(
 ) -> Response:
     """Whether the plan would still keep every rule, which it would break, and what would be different. Nothing is
     stored."""
-    question = checked(WhatIf, parsed(raw))
+    question = body_of(WhatIf, raw)
     warm = _of_plan(request, actor, plan_id)
     moves = [Move(m.move, m.work_order, m.engineer, m.shift, m.position, m.other) for m in question.moves]
     found = what_if(warm.day, moves)
@@ -184,7 +184,7 @@ def repaired(
 ) -> Response:
     """A plan to accept (`POST /v1/plans/{plan_id}/accept` with its version), with all that it changes; never in force
     by itself. What runs, what somebody is on the way to and what starts soon stays."""
-    question = checked(RepairQuestion, parsed(raw))
+    question = body_of(RepairQuestion, raw)
     seconds = _seconds(question, services_of(request).settings.max_request_solve_seconds)
     warm = _of_plan(request, actor, plan_id)
     warm = warm.under(_policy(question, warm.policy))

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfMatch, IfNoneMatch, etag_of, is_unchanged, not_modified, required_version
-from api.http.documents import JsonBody, checked, describes_body, parsed
+from api.http.documents import JsonBody, body_of, describes_body
 from api.http.parameters import OwnId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
@@ -48,8 +48,7 @@ def asked(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """The run plans what is stored when a worker takes it. Nothing else changes until its plan is accepted."""
-    document = parsed(raw)
-    question = checked(PlanRequest, document)
+    question = body_of(PlanRequest, raw)
     _refuse_too_much(question.territories, question.dates)
     options = {} if question.options is None else question.options.model_dump(exclude_none=True)
     _refuse_unknown_engine(options.get("engine"))

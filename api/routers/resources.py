@@ -28,7 +28,7 @@ from api.http.conditions import (
     required_version,
     version_to_write,
 )
-from api.http.documents import JsonBody, checked, describes_body, parsed
+from api.http.documents import JsonBody, checked, describes_body, read_body
 from api.http.parameters import PathId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
@@ -112,9 +112,9 @@ def _add_bulk(kind: Kind, name: str) -> None:
         A record with a `version` is only written if that is still its version; 0 says that it must be new. Records of
         the list may name each other.
         """
-        document = parsed(raw)
-        changes = _changes(kind, document)
-        answers = _writing(services_of(request).database, actor, lambda work: _upserted(kind, work, changes))
+        changes = read_body(raw, lambda document: _changes(kind, document))
+        database = services_of(request).database
+        answers = _writing(database, actor, lambda work: _upserted(kind, work, changes, listed=True))
         return json_response(_summary(kind, changes, answers))
 
 
@@ -167,7 +167,7 @@ def _add_put(kind: Kind, name: str) -> None:
         if_none_match: OnlyNew = None,
     ) -> Response:
         version = version_to_write(if_match, if_none_match)
-        values = _values(kind, key, parsed(raw))
+        values = read_body(raw, lambda document: _values(kind, key, document))
 
         def write(work: UnitOfWork) -> tuple[Written, Record]:
             repository = Repository(work, kind.kind)
@@ -275,7 +275,7 @@ def _sound(
     return found
 
 
-def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change]) -> Sequence[Written]:
+def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change], *, listed: bool = False) -> Sequence[Written]:
     told = kind.kind in _TOLD
     if told:
         EventLog(work).hold()
@@ -284,7 +284,8 @@ def _upserted(kind: Kind, work: UnitOfWork, changes: Sequence[Change]) -> Sequen
     try:
         answers = Repository(work, kind.kind).upsert(changes)
     except UnknownReference as error:
-        raise kind.in_our_words(error) from None
+        keys = [kind.resource.key_of(change.values) for change in changes] if listed else []
+        raise kind.in_our_words(error, {key: _place(position) for position, key in enumerate(keys)}) from None
     if told:
         changed = zip(changes, answers, strict=True)
         tell_changes(work, kind.kind, [item.values for item, answer in changed if answer.outcome != "unchanged"])

@@ -11,7 +11,7 @@ from api.fault_links import tell_link
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfMatch, etag_of, required_version
-from api.http.documents import JsonBody, checked, describes_body, parsed
+from api.http.documents import JsonBody, body_of, describes_body
 from api.http.parameters import LocalDate, PathId, QueryId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
@@ -74,8 +74,7 @@ router = APIRouter(route_class=KnowingRoute, tags=["promises"])
 )
 def graded(request: Request, actor: Annotated[Actor, permitted("read", "contract")], raw: JsonBody) -> Response:
     """The level by the policy and why. Nothing is stored."""
-    document = parsed(raw)
-    question = checked(GradeRequest, document)
+    question = body_of(GradeRequest, raw)
     changes = None
     if question.contract is not None:
         with services_of(request).database.read(actor) as work:
@@ -221,7 +220,7 @@ def levelled(
 ) -> Response:
     """Overrules the grading. The reason is kept and shown; what has elapsed stays, only the promises change."""
     version = required_version(if_match)
-    change = checked(LevelChange, parsed(raw))
+    change = body_of(LevelChange, raw)
     because = Actor(actor.tenant_id, actor.principal, change.reason)
     with services_of(request).database.write(because) as work:
         EventLog(work).hold()
@@ -250,7 +249,7 @@ def told(
 
     What visits tell needs no such word. Told again with the same instant, nothing is new.
     """
-    told_state = checked(StateMark, parsed(raw))
+    told_state = body_of(StateMark, raw)
     with services_of(request).database.write(actor) as work:
         order = watched_order(work, id)
         at = told_state.at or work.now.replace(microsecond=0)
@@ -274,7 +273,7 @@ def parented(
     request: Request, id: PathId, actor: Annotated[Actor, permitted("write", "work_order")], raw: JsonBody
 ) -> Response:
     """While its parent is unfinished, it is not planned by itself. Set apart, it is never linked by itself again."""
-    change = checked(ParentChange, parsed(raw))
+    change = body_of(ParentChange, raw)
     because = Actor(actor.tenant_id, actor.principal, change.reason or actor.reason)
     with services_of(request).database.write(because) as work:
         EventLog(work).hold()

@@ -12,6 +12,7 @@ from api.documents import check_problem
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.documents import describes_body, problem_of
+from api.http.parameters import KEY_PATTERN
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
 from api.run_schemas import Run, shown_run
@@ -27,7 +28,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=KEY_PATTERN,
         description="Any text of yours; the same request sent again with the same key is the same run.",
     ),
 ]

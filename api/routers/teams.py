@@ -9,13 +9,13 @@ from fastapi.responses import Response
 from api.http.actors import permitted, services_of
 from api.http.answers import json_response
 from api.http.conditions import IfMatch, etag_of, required_version
-from api.http.documents import JsonBody, checked, describes_body, parsed
-from api.http.parameters import OnDate, PathId
+from api.http.documents import JsonBody, body_of, describes_body
+from api.http.parameters import OPTION_PATTERN, OnDate, PathId
 from api.http.problems import problem_responses
 from api.http.routing import KnowingRoute
 from api.run_schemas import shown_plan
 from api.running_day import running_day
-from api.team_accepting import OPTION_PATTERN, accept_option, answer_key, option_name
+from api.team_accepting import accept_option, answer_key, option_name
 from api.team_answers import ask
 from api.team_schemas import AcceptedOption, SubstituteQuestion, TeamOptions, TeamQuestion
 from dispatcher.actor import Actor
@@ -48,7 +48,7 @@ def asked(
     date: OnDate = None,
 ) -> Response:
     """Up to four teams for an order over the running plan, each with all that it changes. Nothing is stored."""
-    question = checked(TeamQuestion, parsed(raw))
+    question = body_of(TeamQuestion, raw)
     if question.instead_of is not None:
         message = "here teams are asked for, not substitutes"
         remedy = "Ask `substitute`, or leave it out."
@@ -71,7 +71,7 @@ def substituted(
     date: OnDate = None,
 ) -> Response:
     """The others keep their roles. Accept an option with the same question, its `engineer` as `instead_of`."""
-    given = checked(SubstituteQuestion, parsed(raw))
+    given = body_of(SubstituteQuestion, raw)
     question = TeamQuestion(most=given.most, may_displace=given.may_displace, instead_of=given.engineer)
     return _answered(request, actor, id, question, date)
 
@@ -100,7 +100,7 @@ def accepted(
 
     Refused (409 `OPTION_GONE`) if by now it would break a rule, or a promise that it did not name.
     """
-    question = checked(TeamQuestion, parsed(raw))
+    question = body_of(TeamQuestion, raw)
     version = required_version(if_match)
     services = services_of(request)
     state = request.app.state

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, update
 
 from data.orm import Base, Mention
 from data.orm_base import canonical_sha256
+from data.repositories.bodies import Naming
 from data.repositories.lookup import Key, among, chunks, ids_of, users_of
 from data.repositories.marks import write_marks
 from data.repositories.records import (
@@ -226,7 +227,15 @@ class Repository:
             if item[field] is not None and resource.target_key(field, item) not in ids[field]
         ]
         if unknown:
-            raise UnknownReference(unknown)
+            # Nothing is written yet, so the bodies may also name what would be written with them.
+            mentions = self._named_in_bodies(values)
+            own = {resource.key_of(item): "" for item in values}
+            stored = self._ids(mentions)
+            unknown += self._unknown_in_bodies(
+                mentions, stored | {resource.kind: {**stored.get(resource.kind, {}), **own}}
+            )
+            places = {key: place for place, key in enumerate(own)}
+            raise UnknownReference(sorted(unknown, key=lambda item: places[item.source.key]))
         return [
             {column.name: item[column.name] for column in resource.plain}
             | {
@@ -282,25 +291,14 @@ class Repository:
                     _MENTION.c.tenant_id == self._work.tenant_id, owner.in_([row_id for row_id, _ in chunk])
                 )
             )
-        named = [(row_id, values, naming) for row_id, values in written for naming in namings(values["body"])]
-        kinds = {naming.kind for _, _, naming in named}
-        ids = {
-            kind: ids_of(self._work, RESOURCES[kind], ((n.external_id,) for _, _, n in named if n.kind == kind))
-            for kind in kinds
-        }
-        unknown = [
-            NamedRecord(
-                self._name(self._resource.key_of(values)),
-                f"body.{naming.field}",
-                RecordKey(naming.kind, (naming.external_id,)),
-            )
-            for _, values, naming in named
-            if (naming.external_id,) not in ids[naming.kind]
-        ]
+        row_of = {self._resource.key_of(values): row_id for row_id, values in written}
+        named = self._named_in_bodies(values for _, values in written)
+        ids = self._ids(named)
+        unknown = self._unknown_in_bodies(named, ids)
         if unknown:
             raise UnknownReference(unknown)
         # A body may name the same record twice, and mentions it once.
-        pairs = dict.fromkeys((row_id, n.kind, ids[n.kind][(n.external_id,)]) for row_id, _, n in named)
+        pairs = dict.fromkeys((row_of[key], n.kind, ids[n.kind][(n.external_id,)]) for key, n in named)
         nothing = {column.name: None for column in _MENTION.columns if column.nullable}
         rows = [
             {**nothing, **self._work.bookkeeping(), owner.name: row_id, f"{kind}_id": target}
@@ -308,6 +306,30 @@ class Repository:
         ]
         if rows:
             self._work.session.execute(insert(_MENTION), rows)
+
+    def _named_in_bodies(self, written: Iterable[Mapping[str, Any]]) -> list[tuple[Key, Naming]]:
+        """What the bodies of records name, each with the key of the record that does."""
+        namings = self._resource.namings
+        if namings is None:
+            return []
+        return [(self._resource.key_of(values), naming) for values in written for naming in namings(values["body"])]
+
+    def _ids(self, named: Sequence[tuple[Key, Naming]]) -> dict[str, dict[Key, str]]:
+        """The internal ids of what is named and there, by kind."""
+        kinds = {naming.kind for _, naming in named}
+        return {
+            kind: ids_of(self._work, RESOURCES[kind], ((n.external_id,) for _, n in named if n.kind == kind))
+            for kind in kinds
+        }
+
+    def _unknown_in_bodies(
+        self, named: Sequence[tuple[Key, Naming]], known: Mapping[str, Mapping[Key, str]]
+    ) -> list[NamedRecord]:
+        return [
+            NamedRecord(self._name(key), f"body.{naming.field}", RecordKey(naming.kind, (naming.external_id,)))
+            for key, naming in named
+            if (naming.external_id,) not in known[naming.kind]
+        ]
 
 
 def _condition(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
