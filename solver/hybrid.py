@@ -91,7 +91,6 @@ def _searched(
     """The best sequences around what a plan has to keep, and why the search ended."""
     # The kernel is compiled or loaded here, not when the engines are listed.
     from solver.search import Search
-    from solver.searcher import BrokenRoute
     from solver.starts import MOST_INSPECTED, starts
 
     begun = starts(problem, given, limits, budget)
@@ -114,15 +113,9 @@ def _searched(
         search = Search(compiled, searchers, reserved, budget, progress)
         stopped_by = search.run()
         budget.change(limits)
-        try:
-            first.load(search.best)
-        except BrokenRoute:
-            # Where a route waits for others, and they for it, the way to its times may matter: what was there before
-            # the search stands then.
-            pass
-        else:
-            found = first.sequences()
-            rank = _rank(problem, found)
+        first.take_up(search.best)
+        found = first.sequences()
+        rank = _rank(problem, found)
     ranked = [(rank, found), *((_rank(problem, start.proposed), start.proposed) for start in begun)]
     if rank[0]:
         mended = without_breaches(problem, found)

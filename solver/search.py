@@ -15,7 +15,7 @@ from dispatcher.planning import SearchLimits, StoppedBy
 from solver.budget import Budget
 from solver.compile import Arrangement, Compiled
 from solver.pool import RoutePool, load_cp_sat
-from solver.searcher import BrokenRoute, Searcher
+from solver.searcher import Searcher
 
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
 """Start and end of the annealing, in mean costs of a leg between two places."""
@@ -25,6 +25,12 @@ changing for is decided by more legs."""
 WARMTH_OF_VALUES, MOST_WARMTH = 5.0, 4.0
 """Annealing starts warmer by so much for each leg that an order costs beside the driving, and for that at most by so
 much."""
+FROZEN_ITERATIONS = 300
+"""A thread that has found nothing better than since it was warm for so many iterations for each order is frozen,"""
+FROZEN_BELOW = 0.15
+"""where it is that much colder than at the start: annealing begins again with what is left of the budget,"""
+LAST_BEGINNING = 0.9
+"""up to this share of it."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
 SLICE_SECONDS = 0.2
@@ -64,6 +70,8 @@ class Search:
         self._began = budget.elapsed_seconds
         self._leg_cost = searchers[0].leg_cost()
         self._warmth: float | None = None
+        self._annealed_from = QUICK_SHARE
+        self._coldest_total, self._coldest_at = 1 << 62, 0
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
 
@@ -97,6 +105,7 @@ class Search:
                     loading.start()
                 self._take_best()
                 self._collect()
+                self._begin_again_if_frozen(done, last)
                 if recombined < len(RECOMBINED_AT) and done >= RECOMBINED_AT[recombined]:
                     recombined += 1
                     # Iterations alone give the same plan on every machine, however long this takes.
@@ -142,8 +151,20 @@ class Search:
         if self._warmth is None:
             return last
         first *= self._warmth
-        share = (done - QUICK_SHARE) / (1.0 - QUICK_SHARE)
+        share = (done - self._annealed_from) / (1.0 - self._annealed_from)
         return float(first * (last / first) ** share)
+
+    def _begin_again_if_frozen(self, done: float, temperature: float) -> None:
+        """Warm the search again once it stands still in the cold, so that the rest of the budget is of use."""
+        if self._warmth is None or temperature > FROZEN_BELOW * FIRST_TEMPERATURE * self._leg_cost * self._warmth:
+            return
+        iterations, total = self._budget.iterations, min(searcher.total for searcher in self._searchers)
+        if total < self._coldest_total:
+            self._coldest_total, self._coldest_at = total, iterations
+        enough = FROZEN_ITERATIONS * len(self._compiled.problem.work_orders) * len(self._searchers)
+        if iterations >= self._coldest_at + enough and done < LAST_BEGINNING:
+            self._annealed_from = done
+            self._coldest_total = 1 << 62
 
     def _take_temperature(self) -> None:
         """Set the scale of the annealing by a plan that is no longer raw: its legs, how many a route has of them, and
@@ -170,17 +191,10 @@ class Search:
                 self._adopt(searcher, self.best)
 
     def _adopt(self, searcher: Searcher, plan: Arrangement) -> bool:
-        """Have a searcher go on from a plan; False, and it goes on from one of its own, where that cannot be driven."""
-        # Where routes wait for each other, even a plan that was found may not be driven by itself.
-        for candidate in (plan, searcher.arrangement(), searcher.best()):
-            try:
-                searcher.load(candidate)
-            except BrokenRoute:
-                continue
-            searcher.note_best()
-            return candidate is plan
-        searcher.load(searcher.given)
-        return False
+        """Have a searcher go on from a plan, or as much of it as can be driven; whether that is the whole."""
+        is_whole = searcher.take_up(plan)
+        searcher.note_best()
+        return is_whole
 
     def _collect(self) -> None:
         for searcher in self._searchers:

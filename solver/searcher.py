@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,12 +49,9 @@ class Searcher:
         remember(compiled.case, self.day)
 
     def fork(self, seed: int) -> Searcher:
-        """One for another thread, that begins with the same plan, or where that cannot be driven with the given one."""
+        """One for another thread, that begins with the same plan, or as much of it as can be driven."""
         other = Searcher(self.compiled, self.given, seed)
-        try:
-            other.load(self.arrangement())
-        except BrokenRoute:
-            other.load(self.given)
+        other.take_up(self.arrangement())
         other.note_best()
         return other
 
@@ -80,14 +77,13 @@ class Searcher:
         day.routes[:, at.STAY_FROM], day.routes[:, at.STAY_FOR] = at.FAR_FUTURE, at.NONE
         for shift, stay in plan.stays.items():
             day.routes[shift, at.STAY_FROM : at.STAY_FOR + 1] = stay
-        for role in case.roles[case.roles[:, at.PRESENCE] == at.STANDING_BY]:
-            for seat in range(role[at.SEAT], role[at.SEAT] + role[at.MOST]):
-                shift = plan.held[seat]
-                if shift >= 0:
-                    if day.routes[shift, at.CALLED] == at.MOST_CALLS:
-                        raise BrokenRoute(int(shift))
-                    day.routes[shift, at.CALLS + day.routes[shift, at.CALLED]] = seat
-                    day.routes[shift, at.CALLED] += 1
+        for seat in _standing_by(self.compiled):
+            shift = plan.held[seat]
+            if shift >= 0:
+                if day.routes[shift, at.CALLED] == at.MOST_CALLS:
+                    raise BrokenRoute(int(shift))
+                day.routes[shift, at.CALLS + day.routes[shift, at.CALLED]] = seat
+                day.routes[shift, at.CALLED] += 1
         for shift, visits in enumerate(plan.routes):
             day.sequence[shift, : len(visits)] = visits
             day.routes[shift, at.LENGTH] = len(visits)
@@ -109,6 +105,25 @@ class Searcher:
         if broken >= 0:
             raise BrokenRoute(int(broken))
         day.dirty[:] = True
+
+    def take_up(self, plan: Arrangement) -> bool:
+        """Go on from a plan, or where a route of it cannot be driven by itself from the plan without that, with what
+        was on it put in elsewhere; whether it is the whole plan.
+
+        Where routes wait for each other, the way to their times may matter, and a plan that was found may be refused.
+        """
+        left = plan
+        while True:
+            try:
+                self.load(left)
+            except BrokenRoute as broken:
+                less = _without_route(self.compiled, left, broken.shift)
+                left = self.given if less == left else less
+            else:
+                break
+        if left is not plan:
+            self.place_all()
+        return left is plan
 
     def note_best(self) -> None:
         """Make the present plan the best one if it is."""
@@ -231,6 +246,29 @@ def _stays(columns: NDArray[np.int64]) -> dict[int, Stay]:
         int(shift): (int(columns[shift, 0]), int(columns[shift, 1]), int(columns[shift, 2]))
         for shift in np.flatnonzero(columns[:, 0] < at.FAR_FUTURE)
     }
+
+
+def _without_route(compiled: Compiled, plan: Arrangement, shift: int) -> Arrangement:
+    """A plan without the orders on a route or for which its engineer stands by, and without all that waits for them;
+    what has to stay where it is stays."""
+    firm = {compiled.work[visit][0] for visit in np.flatnonzero(compiled.case.visits[:, at.LOCKED])}
+    firm |= {compiled.work[visit][0] for visit in compiled.closed_times}
+    called = [seat for seat in _standing_by(compiled) if plan.held[seat] == shift]
+    loose = {compiled.work[visit][0] for visit in [*plan.routes[shift], *called]} - firm
+    waiting = [(order.id, {other.work_order for other in order.depends_on}) for order in compiled.problem.work_orders]
+    while more := {name for name, others in waiting if others & loose} - loose - firm:
+        loose |= more
+    routes = [[visit for visit in route if compiled.work[visit][0] not in loose] for route in plan.routes]
+    held = [at.NONE if compiled.work[visit][0] in loose else start for visit, start in enumerate(plan.held)]
+    stays = {number: stay for number, stay in plan.stays.items() if routes[number] == plan.routes[number]}
+    return Arrangement(routes, held, stays)
+
+
+def _standing_by(compiled: Compiled) -> Iterator[int]:
+    """The seats of all standby roles."""
+    roles = compiled.case.roles
+    for role in roles[roles[:, at.PRESENCE] == at.STANDING_BY]:
+        yield from range(role[at.SEAT], role[at.SEAT] + role[at.MOST])
 
 
 def _associated(compiled: Compiled, day: Day) -> int:

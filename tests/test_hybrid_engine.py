@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -258,25 +259,88 @@ def test_progress_rises_to_one(spec: FleetSpec) -> None:
     assert all(text for _, text in told)
 
 
-def test_where_what_was_found_cannot_be_driven_the_plan_of_before_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def refusing_once(monkeypatch: pytest.MonkeyPatch, refused: Callable[[Arrangement], bool]) -> list[Arrangement]:
+    """Makes `Searcher.load` find the first such plan broken; the list tells what was."""
+    load_plan = Searcher.load
+    told: list[Arrangement] = []
+
+    def load_others(searcher: Searcher, wanted: Arrangement) -> None:
+        if not told and refused(wanted):
+            told.append(wanted)
+            raise BrokenRoute(next(number for number, route in enumerate(wanted.routes) if route))
+        load_plan(searcher, wanted)
+
+    monkeypatch.setattr(Searcher, "load", load_others)
+    return told
+
+
+def test_where_a_route_that_was_found_cannot_be_driven_the_others_stand(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = build_problem(synthetic_problem(SMALL["hard windows"]))
     run = Search.run
+    told: list[Arrangement] = []
 
     def run_in_vain(search: Search) -> StoppedBy:
         stopped = run(search)
-
-        def refuse(*_: object) -> None:
-            raise BrokenRoute(0)
-
-        monkeypatch.setattr(Searcher, "load", refuse)
+        told.append(search.best)
+        refusing_once(monkeypatch, lambda plan: plan is search.best)
         return stopped
 
     monkeypatch.setattr(Search, "run", run_in_vain)
     # As on large days: nothing is put in afterwards.
     monkeypatch.setattr(solver.starts, "MOST_INSPECTED", 0)
-    plan, evaluation = plan_of(problem, solved(problem).sequences)
+    result = solved(problem)
+    plan, evaluation = plan_of(problem, result.sequences)
     assert evaluation.findings == ()
     assert len(plan.unassigned) < len(problem.work_orders) / 2
+    [best] = told
+    assert {len(route.visits) for route in result.sequences.routes} & {len(route) for route in best.routes if route}
+
+
+def test_a_plan_with_a_route_that_cannot_be_driven_keeps_the_others_and_what_it_can_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    plan.searcher.run(500, 1e5, 1e3)
+    wanted = plan.searcher.arrangement()
+    assert plan.searcher.take_up(wanted)
+    assert plan.searcher.arrangement() == wanted
+    told = refusing_once(monkeypatch, lambda _: True)
+    assert not plan.searcher.take_up(wanted)
+    assert told == [wanted]
+    assert plan.disagreements() == []
+    broken = next(number for number, route in enumerate(wanted.routes) if route)
+    for number, route in enumerate(wanted.routes):
+        assert number == broken or [visit for visit in plan.searcher.routes()[number] if visit in route] == route
+
+
+def test_a_plan_is_taken_up_without_what_waits_for_work_on_a_route_that_cannot_be_driven(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = synthetic_plan(EVERYTHING, 2, orders=30, engineers=8)
+    plan.searcher.run(500, 1e5, 1e3)
+    refusing_once(monkeypatch, lambda _: True)
+    plan.searcher.take_up(plan.searcher.arrangement())
+    assert plan.disagreements() == []
+    assert plan_of(plan.problem, plan.searcher.sequences())[1].feasible
+
+
+def test_a_search_that_stands_still_in_the_cold_is_warmed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=6, engineers=3)
+    warmth: list[float] = []
+    run = Searcher.run
+
+    def noting(searcher: Searcher, iterations: int, first: float, last: float) -> int:
+        warmth.append(last)
+        return run(searcher, iterations, first, last)
+
+    monkeypatch.setattr(Searcher, "run", noting)
+    limits = SearchLimits(None, 60_000, seed=1)
+    Search(plan.compiled, [plan.searcher], limits, Budget(limits, lambda: False), lambda *_: None).run()
+    rises = [number for number, (one, other) in enumerate(pairwise(warmth)) if other > 2 * one]
+    # Once after the quick descent, and whenever it is frozen; before the end it is left to cool.
+    assert len(rises) > 1
+    assert rises[-1] < 0.95 * len(warmth)
+    assert warmth[-1] < min(warmth[number] for number in rises[1:]) * 2
 
 
 def test_orders_that_nobody_can_do_are_not_at_stake() -> None:
@@ -361,36 +425,19 @@ def test_a_choice_of_routes_that_is_worse_is_not_gone_on_with(monkeypatch: pytes
     assert plan.searcher.total <= before
 
 
-def test_a_thread_whose_own_plan_cannot_be_driven_again_goes_on_from_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
-    nothing = Arrangement([[] for _ in plan.compiled.shifts], plan.searcher.arrangement().held)
-    plan.searcher.run(500, 1e9, 1e9)
-    assert plan.searcher.best_total < plan.searcher.total
-    load_plan, own = Searcher.load, plan.searcher.arrangement()
-
-    def load_others(searcher: Searcher, wanted: Arrangement) -> None:
-        if wanted == own:
-            raise BrokenRoute(0)
-        load_plan(searcher, wanted)
-
-    monkeypatch.setattr(Searcher, "load", load_others)
-    monkeypatch.setattr(RoutePool, "best_choice", lambda *_: nothing)
-    monkeypatch.setattr(solver.search, "RECOMBINED_AT", (0.0,))
-    monkeypatch.setattr(Searcher, "run", lambda *_: 0)
-    limits = SearchLimits(None, 500, seed=1)
-    Search(plan.compiled, [plan.searcher], limits, Budget(limits, lambda: False), lambda *_: None).run()
-    assert plan.searcher.total == plan.searcher.best_total
-
-
-def test_a_thread_begins_with_what_it_was_made_with_where_the_present_plan_cannot_be_driven(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_thread_begins_with_as_much_of_the_present_plan_as_can_be_driven(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
     again = plan.searcher.fork(7)
     assert again.routes() == plan.searcher.routes()
-    twice = Arrangement([route + route for route in plan.searcher.routes()], plan.searcher.arrangement().held)
-    monkeypatch.setattr(Searcher, "arrangement", lambda _: twice)
-    assert plan.searcher.fork(7).routes() == plan.searcher.given.routes
+    longest = max(range(len(plan.compiled.shifts)), key=lambda number: len(plan.route(number)))
+    broken = plan.searcher.arrangement()
+    # All the work of one route, and that of the longest twice.
+    broken.routes[longest] = broken.routes[longest] * 2
+    monkeypatch.setattr(Searcher, "arrangement", lambda _: broken)
+    other = plan.searcher.fork(7)
+    monkeypatch.undo()
+    for number, route in enumerate(plan.searcher.routes()):
+        assert number == longest or [visit for visit in other.routes()[number] if visit in route] == route
 
 
 def test_recombination_leaves_every_locked_visit_on_its_shift_and_serves_nothing_twice() -> None:

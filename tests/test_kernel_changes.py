@@ -14,7 +14,7 @@ from solver.kernel import layout as at
 from solver.kernel.change import insert, remove, set_limits, settle
 from solver.kernel.iterate import whole_total
 from solver.kernel.place import driven_delta
-from solver.kernel.recreate import LONG_ROUTE, LOOK_EVERYWHERE, LOOK_NEAR, best_place, recreate
+from solver.kernel.recreate import LONG_ROUTE, LOOK_EVERYWHERE, LOOK_NEAR, LOOK_UNUSED, best_place, recreate
 from solver.kernel.ruin import ruin
 from solver.kernel.tails import swap_tails
 from solver.searcher import BrokenRoute
@@ -222,24 +222,27 @@ def test_no_leg_is_driven_in_less_than_its_bound() -> None:
     assert bounded > 100
 
 
-def test_the_best_place_is_the_cheapest_of_all_places() -> None:
+@pytest.mark.parametrize(("look", "enough"), [(LOOK_EVERYWHERE, 100), (LOOK_UNUSED, 10)])
+def test_the_best_place_is_the_cheapest_of_all_places_looked_at(look: int, enough: int) -> None:
     differing, found = [], 0
     for number, plan in thinned_plans():
+        plan.case.numbers[at.IS_SCANNED_WHOLE] = 1
         for visit in singles(plan):
             set_limits(plan.case, plan.day, visit)
             wanted = (int(plan.case.visits[visit, at.UNSERVED]), at.NONE, at.NONE)
             for shift in plan.open_shifts():
-                if may_serve(plan, visit, shift):
+                is_used = bool(plan.route(shift)) or plan.day.routes[shift, at.CALLED] > 0
+                if may_serve(plan, visit, shift) and not (is_used and look == LOOK_UNUSED):
                     cost, position = cheapest(plan, visit, shift, int(plan.case.shifts[shift, at.LOCKED_FIRST]))
                     if cost < wanted[0]:
                         wanted = (cost, shift, position)
             found += wanted[1] != at.NONE
             plan.never_blink()
-            seen = best_place(plan.case, plan.day, visit, LOOK_EVERYWHERE)
+            seen = best_place(plan.case, plan.day, visit, look)
             if not is_found(plan, seen, wanted, visit):
                 differing.append((number, visit, seen, wanted))
     assert differing == []
-    assert found > 100
+    assert found > enough
 
 
 # -- operators -----------------------------------------------------------------------------------------------------

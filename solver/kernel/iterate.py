@@ -256,9 +256,7 @@ def start(case: Case, day: Day) -> int:
     """
     for team in range(len(case.teams)):
         take_up(case, day, team)
-    for visit in range(len(case.visits)):
-        day.standing[visit, FLOOR], day.standing[visit, CEILING] = FAR_PAST, FAR_FUTURE
-        day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
+    set_known_limits(case, day)
     for shift in range(len(case.shifts)):
         if not case.shifts[shift, CLOSED]:
             if not drive_one(case, day, shift):
@@ -286,6 +284,25 @@ def start(case: Case, day: Day) -> int:
             day.counts[BESIDE] += day.teams[team, TEAM_COST]
     day.counts[TOTAL] = whole_total(case, day)
     return NONE
+
+
+@inner
+def set_known_limits(case: Case, day: Day) -> None:
+    """How early and late visits may start and end where what they wait for, or what waits for them, has its times:
+    those of other routes are not known yet, but for the starts that members of teams are held to.
+
+    A route driven without them might take a break first, and what waits for it at a set time come too soon.
+    """
+    for visit in range(len(case.visits)):
+        row = day.standing[visit]
+        row[FLOOR], row[CEILING], row[END_FLOOR], row[END_CEILING] = FAR_PAST, FAR_FUTURE, FAR_PAST, FAR_FUTURE
+        if row[ROUTE] >= 0 and not case.shifts[row[ROUTE], CLOSED]:
+            is_held = case.visits[visit, TEAM] >= 0
+            row[BEGIN], row[FINISH] = row[HELD] if is_held else FAR_FUTURE, FAR_PAST
+    if case.numbers[HAS_DEPENDENCIES]:
+        for visit in range(len(case.visits)):
+            if day.standing[visit, ROUTE] >= 0:
+                set_limits(case, day, visit)
 
 
 @inner
@@ -325,11 +342,11 @@ def raise_floors(case: Case, day: Day) -> int:
             shift = day.standing[visit, ROUTE]
             if shift < 0 or case.visits[visit, BEFORE_FROM] == case.visits[visit, BEFORE_TO]:
                 continue
-            floor = day.standing[visit, FLOOR]
+            row = day.standing[visit]
+            floor, end_floor, end_ceiling = row[FLOOR], row[END_FLOOR], row[END_CEILING]
             set_limits(case, day, visit)
-            day.standing[visit, CEILING] = FAR_FUTURE
-            day.standing[visit, END_FLOOR], day.standing[visit, END_CEILING] = FAR_PAST, FAR_FUTURE
-            if day.standing[visit, FLOOR] > floor and not case.shifts[shift, CLOSED]:
+            row[CEILING], row[END_FLOOR], row[END_CEILING] = FAR_FUTURE, end_floor, end_ceiling
+            if row[FLOOR] > floor and not case.shifts[shift, CLOSED]:
                 is_moved = True
                 if not drive_one(case, day, shift):
                     return int(shift)

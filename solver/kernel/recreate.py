@@ -75,24 +75,27 @@ BANKED_ANYWHERE = 8
 """How many visits that were unserved before are tried again in an iteration: neighbours of the ruin, and others."""
 
 
-LOOK_NEAR, LOOK_TOUCHED, LOOK_EVERYWHERE, LOOK_BEFORE = range(4)
-"""Which routes `best_place` looks at: the likely ones, those changed in this iteration, all, or those of the engineer
-of the previous plan."""
+LOOK_NEAR, LOOK_TOUCHED, LOOK_EVERYWHERE, LOOK_BEFORE, LOOK_UNUSED = range(5)
+"""Which routes `best_place` looks at: the likely ones, those changed in this iteration, all, those of the engineer of
+the previous plan, or the likely ones without any work."""
+OPENED_EVERY = 30
+"""In one iteration of so many the first visit goes to somebody without work: alone it is never cheapest there."""
 
 
 @inlined
-def gather_one(case: Case, day: Day, visit: int, shift: int, count: int) -> int:
+def gather_one(case: Case, day: Day, visit: int, shift: int, count: int, only_unused: bool) -> int:
     """Add a route to those to look at, no route twice and of empty twins one only; how many there are."""
     stamp = day.counts[STAMP]
     if day.stamps[shift] == stamp:
         return count
     day.stamps[shift] = stamp
-    if day.routes[shift, LENGTH] == 0 and day.routes[shift, CALLED] == 0:
+    is_unused = day.routes[shift, LENGTH] == 0 and day.routes[shift, CALLED] == 0
+    if is_unused:
         twin = len(case.shifts) + case.shifts[shift, TWIN]
         if day.stamps[twin] == stamp:
             return count
         day.stamps[twin] = stamp
-    if not may_serve(case, day, visit, shift):
+    if (only_unused and not is_unused) or not may_serve(case, day, visit, shift):
         return count
     day.looked[count] = shift
     return count + 1
@@ -110,20 +113,21 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
     count = 0
     if look in (LOOK_TOUCHED, LOOK_NEAR):
         for slot in range(day.counts[TOUCHED]):
-            count = gather_one(case, day, visit, day.touched_list[slot], count)
-    if look in (LOOK_EVERYWHERE, LOOK_BEFORE) or (look == LOOK_NEAR and case.numbers[IS_SCANNED_WHOLE]):
+            count = gather_one(case, day, visit, day.touched_list[slot], count, False)
+    only_unused = look == LOOK_UNUSED
+    if look in (LOOK_EVERYWHERE, LOOK_BEFORE) or (look in (LOOK_NEAR, LOOK_UNUSED) and case.numbers[IS_SCANNED_WHOLE]):
         for shift in range(len(case.shifts)):
             if look != LOOK_BEFORE or case.shifts[shift, ENGINEER] == case.visits[visit, PREVIOUS_ENGINEER]:
-                count = gather_one(case, day, visit, shift, count)
-    elif look == LOOK_NEAR:
+                count = gather_one(case, day, visit, shift, count, only_unused)
+    elif look in (LOOK_NEAR, LOOK_UNUSED):
         # Too many routes to look at all: those of the neighbours and the nearest empty ones.
         for place in range(min(NEIGHBOURS_LOOKED_AT, case.near.shape[1])):
             other = case.near[visit, place]
             if other >= 0 and day.standing[other, ROUTE] >= 0:
-                count = gather_one(case, day, visit, day.standing[other, ROUTE], count)
+                count = gather_one(case, day, visit, day.standing[other, ROUTE], count, only_unused)
         for place in range(case.near_shifts.shape[1]):
             if case.near_shifts[visit, place] >= 0:
-                count = gather_one(case, day, visit, case.near_shifts[visit, place], count)
+                count = gather_one(case, day, visit, case.near_shifts[visit, place], count, only_unused)
     return count
 
 
@@ -348,6 +352,7 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
         rank_candidates(case, day, count)
         if day.counts[TEAMS_STAY] == ROOM_IS_MADE:
             fill_room(case, day, seed_visit)
+    opens = batch < 0 and below(day.dice, OPENED_EVERY) == 0
     has_dependencies, most_tries = case.numbers[HAS_DEPENDENCIES] == 1, MOST_BARRED if batch >= 0 else 1
     for _ in range(2 if has_dependencies else 1):
         for place in range(count):
@@ -375,10 +380,12 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
             elif rank >= removed and visit != seed_visit and batch < 0:
                 # What was unserved before can only go where something has changed.
                 look = LOOK_TOUCHED
+            elif opens:
+                look, opens = LOOK_UNUSED, False
             while look != NONE:
                 is_in = put_in_place(case, day, visit, look, most_tries)
-                is_last = is_in or batch < 0 or look == LOOK_EVERYWHERE
-                look = NONE if is_last else LOOK_EVERYWHERE
+                is_last = is_in or (batch < 0 and look != LOOK_UNUSED) or look == LOOK_EVERYWHERE
+                look = NONE if is_last else LOOK_NEAR if look == LOOK_UNUSED else LOOK_EVERYWHERE
             day.counts[BARRED] = 0
     if batch >= 0:
         day.counts[UNTIL_BLINK] = 0
