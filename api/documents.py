@@ -93,11 +93,11 @@ def read_json(raw: bytes, read: Callable[[object], Found], *, name: str) -> Foun
 def beside(odd: OddValues, read: Callable[[object], object]) -> list[Issue]:
     """What is odd about a document, and whatever else `read` finds wrong with it."""
     told = {issue.path for issue in odd.issues}
+    # There or, as with free data, somewhere within.
+    within = {(issue.code, path) for issue in odd.issues for path in _paths_to(issue.path)}
 
     def again(issue: Issue) -> bool:
-        """Whether the same was told already, there or, as with free data, somewhere within."""
-        within = (other for other in odd.issues if other.code == issue.code and other.path.startswith(issue.path))
-        return issue.path in told or next(within, None) is not None
+        return issue.path in told or (issue.code, issue.path) in within
 
     others: list[Issue] = []
     try:
@@ -105,6 +105,14 @@ def beside(odd: OddValues, read: Callable[[object], object]) -> list[Issue]:
     except InvalidInput as error:
         others += (issue for issue in error.issues if not again(issue))
     return in_order(odd.document, [*odd.issues, *others])
+
+
+def _paths_to(path: str) -> Iterator[str]:
+    """A path and the paths of all that it lies in, but the document itself."""
+    yield path
+    for place in range(len(path) - 1, 0, -1):
+        if path[place] in ".[":
+            yield path[:place]
 
 
 def _sound(document: object, issues: list[Issue]) -> dict[str, Any]:

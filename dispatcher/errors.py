@@ -236,7 +236,7 @@ class NamedRecord:
     place: str = ""
 
     def as_issue(self) -> Issue:
-        together = " or in the same list" if self.target.kind == self.source.kind else ""
+        together = " or in the same list" if self.place and self.target.kind == self.source.kind else ""
         return Issue(
             path=f"{self.place}.{self.field}" if self.place else self.field,
             code=UnknownReference.code,

@@ -105,6 +105,7 @@ def _searched(
     rank = _rank(problem, found)
     reading_seconds = time.monotonic() - began
     stopped_by: StoppedBy | None = budget.stopped()
+    before: list[tuple[tuple[bool, int], Sequences]] = []
     # A search that could hardly begin is not worth a second reading.
     if stopped_by is None and budget.lasts(2 * reading_seconds):
         reserved = _reserved(limits, reading_seconds)
@@ -113,10 +114,12 @@ def _searched(
         search = Search(compiled, searchers, reserved, budget, progress)
         stopped_by = search.run()
         budget.change(limits)
-        first.take_up(search.best)
+        before.append((rank, found))
+        # Of a plan that cannot be driven as a whole, all the same, the part that can.
+        first.take_up(search.best, lambda: budget.stopped() is None)
         found = first.sequences()
         rank = _rank(problem, found)
-    ranked = [(rank, found), *((_rank(problem, start.proposed), start.proposed) for start in begun)]
+    ranked = [(rank, found), *before, *((_rank(problem, start.proposed), start.proposed) for start in begun)]
     if rank[0]:
         mended = without_breaches(problem, found)
         ranked.append((_rank(problem, mended), mended))

@@ -25,12 +25,11 @@ changing for is decided by more legs."""
 WARMTH_OF_VALUES, MOST_WARMTH = 5.0, 4.0
 """Annealing starts warmer by so much for each leg that an order costs beside the driving, and for that at most by so
 much."""
-FROZEN_ITERATIONS = 300
-"""A thread that has found nothing better than since it was warm for so many iterations for each order is frozen,"""
-FROZEN_BELOW = 0.15
-"""where it is that much colder than at the start: annealing begins again with what is left of the budget,"""
+FROZEN_ITERATIONS, FROZEN_BELOW = 300, 0.15
+"""A search is frozen when it has found nothing better than since it was warm for so many iterations for each order and
+thread, at this share of the first temperature or less. Annealing begins again then, with what is left of the budget."""
 LAST_BEGINNING = 0.9
-"""up to this share of it."""
+"""Share of the budget after which it does not."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
 SLICE_SECONDS = 0.2
@@ -72,6 +71,7 @@ class Search:
         self._warmth: float | None = None
         self._annealed_from = QUICK_SHARE
         self._coldest_total, self._coldest_at = 1 << 62, 0
+        self._refused: Arrangement | None = None
         self.best: Arrangement = self._searchers[0].best()
         self.best_total = self._searchers[0].best_total
 
@@ -146,7 +146,7 @@ class Search:
         return min(1.0, share)
 
     def _temperature(self, done: float) -> float:
-        """Cold for a first quick descent, then from warm to cold geometrically."""
+        """Cold for a first quick descent, then from where it was last made warm to cold geometrically."""
         first, last = FIRST_TEMPERATURE * self._leg_cost, LAST_TEMPERATURE * self._leg_cost
         if self._warmth is None:
             return last
@@ -187,14 +187,21 @@ class Search:
         if len(self._searchers) < 2:
             return
         for searcher in self._searchers:
-            if searcher.best_total > self.best_total:
-                self._adopt(searcher, self.best)
+            if searcher.best_total > self.best_total and self.best is not self._refused:
+                self._refused = None if self._adopt(searcher, self.best) else self.best
 
     def _adopt(self, searcher: Searcher, plan: Arrangement) -> bool:
-        """Have a searcher go on from a plan, or as much of it as can be driven; whether that is the whole."""
-        is_whole = searcher.take_up(plan)
+        """Have a searcher go on from a plan; where only a part of that can be driven, from what is cheaper: that part
+        with the rest put in anew, or its own. Whether it is the whole plan."""
+        own, total = searcher.arrangement(), searcher.total
+        is_whole = searcher.take_up(plan, self._has_time)
+        if not is_whole and searcher.total > total:
+            searcher.take_up(own, self._has_time)
         searcher.note_best()
         return is_whole
+
+    def _has_time(self) -> bool:
+        return self._budget.stopped() is None
 
     def _collect(self) -> None:
         for searcher in self._searchers:

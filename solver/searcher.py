@@ -106,23 +106,26 @@ class Searcher:
             raise BrokenRoute(int(broken))
         day.dirty[:] = True
 
-    def take_up(self, plan: Arrangement) -> bool:
+    def take_up(self, plan: Arrangement, goes_on: Callable[[], bool] = lambda: True) -> bool:
         """Go on from a plan, or where a route of it cannot be driven by itself from the plan without that, with what
         was on it put in elsewhere; whether it is the whole plan.
 
         Where routes wait for each other, the way to their times may matter, and a plan that was found may be refused.
+        `goes_on` as for `place_all`.
         """
         left = plan
         while True:
             try:
                 self.load(left)
             except BrokenRoute as broken:
+                if left is self.given:
+                    raise
                 less = _without_route(self.compiled, left, broken.shift)
                 left = self.given if less == left else less
             else:
                 break
         if left is not plan:
-            self.place_all()
+            self.place_all(goes_on)
         return left is plan
 
     def note_best(self) -> None:

@@ -169,8 +169,9 @@ def _options(
     for goal in composer.goals:
         undone = set[str]()
         for number, composition in enumerate(composer.compose(goal, TRIED[goal])):
+            known = [1000 * option.total_change for option in found.values() if option is not None]
             # Where something has turned out to cost less than the next one is thought to, that is not worth the time.
-            if not number or composition.delta < min((1000 * o.total_change for o in found.values() if o), default=0):
+            if not number or not known or composition.delta < min(known):
                 undone |= left_undone(composition)
         # Displaced work was thought to find another place: where it did not, others may be called away instead.
         if goal != "fastest" and composer.regret_more(undone):

@@ -197,6 +197,16 @@ def test_a_number_that_is_not_finite_hides_no_other_error() -> None:
         assert [place for place, _ in found].count(path_text(path)) == 1
 
 
+def test_what_is_odd_is_told_once_where_it_is_and_where_it_lies_in_another() -> None:
+    """However many there are: each is looked up, not sought."""
+    odd = [{"id": f"W{number}", "location": "n1", "attributes": {"x": math.nan}} for number in range(20_000)]
+    with pytest.raises(InvalidInput) as caught:
+        read_json(json.dumps({**full_problem(), "work_orders": odd}).encode(), refuse_issues, name=PROBLEM)
+    paths = [issue.path for issue in caught.value.issues if issue.code == "NOT_FINITE"]
+    assert len(paths) == len(set(paths)) == 20_000
+    assert not any(path.endswith("attributes") for path in paths)
+
+
 def refuse_issues(document: object) -> None:
     raise InvalidInput(check_problem(document))
 

@@ -318,10 +318,30 @@ def test_a_plan_is_taken_up_without_what_waits_for_work_on_a_route_that_cannot_b
 ) -> None:
     plan = synthetic_plan(EVERYTHING, 2, orders=30, engineers=8)
     plan.searcher.run(500, 1e5, 1e3)
+    wanted = plan.searcher.arrangement()
+    routed = {plan.compiled.work[visit][0] for route in wanted.routes for visit in route}
+    assert any(order.depends_on and order.id in routed for order in plan.problem.work_orders)
     refusing_once(monkeypatch, lambda _: True)
-    plan.searcher.take_up(plan.searcher.arrangement())
+    assert not plan.searcher.take_up(wanted)
     assert plan.disagreements() == []
     assert plan_of(plan.problem, plan.searcher.sequences())[1].feasible
+
+
+def test_a_thread_that_can_only_drive_a_part_of_the_best_keeps_its_own_plan_where_that_is_cheaper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    plan.searcher.run(2000, 1e6, 1e3)
+    own, total = plan.searcher.arrangement(), plan.searcher.total
+    nothing = Arrangement([[] for _ in plan.compiled.shifts], own.held)
+    monkeypatch.setattr(RoutePool, "best_choice", lambda *_: nothing)
+    monkeypatch.setattr(solver.search, "RECOMBINED_AT", (0.0,))
+    monkeypatch.setattr(Searcher, "run", lambda *_: 0)
+    told = refusing_once(monkeypatch, lambda wanted: wanted == own)
+    limits = SearchLimits(None, 500, seed=1)
+    Search(plan.compiled, [plan.searcher], limits, Budget(limits, lambda: False), lambda *_: None).run()
+    assert told
+    assert plan.searcher.total <= total
 
 
 def test_a_search_that_stands_still_in_the_cold_is_warmed_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,8 +94,12 @@ def parameter_issues(errors: Sequence[Any]) -> list[Issue]:
 
 
 def _is_not_finite(given: object) -> bool:
+    text = str(given).strip()
+    # A whole number of any length is finite, though not as a float.
+    if text.lstrip("+-").isdecimal():
+        return False
     try:
-        return not math.isfinite(float(str(given)))
+        return not math.isfinite(float(text))
     except ValueError:
         return False
 

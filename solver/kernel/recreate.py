@@ -385,6 +385,8 @@ def recreate(case: Case, day: Day, seed_visit: int, batch: int) -> None:
             while look != NONE:
                 is_in = put_in_place(case, day, visit, look, most_tries)
                 is_last = is_in or (batch < 0 and look != LOOK_UNUSED) or look == LOOK_EVERYWHERE
+                if look == LOOK_UNUSED and day.counts[BROKEN] == 0:
+                    day.counts[BARRED] = 0
                 look = NONE if is_last else LOOK_NEAR if look == LOOK_UNUSED else LOOK_EVERYWHERE
             day.counts[BARRED] = 0
     if batch >= 0:

@@ -306,8 +306,5 @@ def _search(problem: Problem, given: Sequences, seconds: float, seed: int) -> Se
     if time.monotonic() - began < seconds:
         search = Search(compiled, [searcher], limits, budget, lambda fraction, text: None)
         search.run()
-        try:
-            searcher.load(search.best)
-        except BrokenRoute:
-            return None
+        searcher.take_up(search.best)
     return searcher.sequences()
