@@ -14,7 +14,7 @@ import typer
 
 from api import cli_live, cli_service, cli_skills, cli_sla, cli_teams
 from api import cli_output as show
-from api.cli_answers import answers, drawable, interrupt, issue_error, number, unwritable, writable, write_document
+from api.cli_answers import answers, bounded, drawable, interrupt, issue_error, unwritable, writable, write_document
 from api.cli_output import BAD_INPUT, FAILED_CHECK
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
@@ -58,13 +58,7 @@ def solve(
     ] = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(
-            metavar="S",
-            min=0.001,
-            max=LIMITS.time_limit_seconds,
-            parser=number(0.001, LIMITS.time_limit_seconds),
-            help="Seconds of search; 10 if the problem names none.",
-        ),
+        bounded("S", 0.001, LIMITS.time_limit_seconds, "Seconds of search; 10 if the problem names none."),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(metavar="N", min=0, max=LIMITS.iterations, help="Stop after this many steps.")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -122,8 +122,8 @@ def known_orders(problem: Problem, plan: Path, names: Iterable[str]) -> None:
         raise InvalidInput(issues)
 
 
-def number(least: float, most: float) -> Callable[[str], float]:
-    """Reads the value of an option: a finite number within bounds, which the option names too for `--help`."""
+def bounded(metavar: str, least: float, most: float, text: str) -> Any:
+    """An option with a finite number within bounds, which `--help` names, and the refusal too, in plain words."""
 
     def read(written: str) -> float:
         try:
@@ -136,7 +136,7 @@ def number(least: float, most: float) -> Callable[[str], float]:
             raise typer.BadParameter(f"{written} is out of bounds. Use {least:,g} to {most:,.0f}.")
         return value
 
-    return read
+    return typer.Option(metavar=metavar, min=least, max=most, parser=read, help=text)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, issue_error, known_orders, number, writable, write_document
+from api.cli_answers import answers, bounded, issue_error, known_orders, writable, write_document
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
 from api.render_text import counted
@@ -126,13 +126,7 @@ def repair(
     ] = None,
     seconds: Annotated[
         float,
-        typer.Option(
-            metavar="S",
-            min=0,
-            max=LIMITS.time_limit_seconds,
-            parser=number(0, LIMITS.time_limit_seconds),
-            help="Seconds of search; 0 only places.",
-        ),
+        bounded("S", 0, LIMITS.time_limit_seconds, "Seconds of search; 0 only places."),
     ] = 1.0,
     freeze: Freeze = 900,
     budget: Annotated[

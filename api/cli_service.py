@@ -16,7 +16,7 @@ from rich import box
 from rich.table import Table
 
 from api import cli_output as show
-from api.cli_answers import answers, fail, number, writable, write_document
+from api.cli_answers import answers, bounded, fail, writable, write_document
 from api.cli_output import BAD_INPUT, NO_RESULT
 from dispatcher.errors import InvalidInput, Issue, NoResult
 from dispatcher.validate import LIMITS
@@ -164,13 +164,7 @@ def plan(
     token: Token = None,
     time_limit: Annotated[
         float | None,
-        typer.Option(
-            metavar="S",
-            min=0.001,
-            max=LIMITS.time_limit_seconds,
-            parser=number(0.001, LIMITS.time_limit_seconds),
-            help="Seconds of search.",
-        ),
+        bounded("S", 0.001, LIMITS.time_limit_seconds, "Seconds of search."),
     ] = None,
     iterations: Annotated[
         int | None, typer.Option(metavar="N", min=0, max=LIMITS.iterations, help="Stop after this many steps.")

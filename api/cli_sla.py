@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, issue_error, number
+from api.cli_answers import answers, bounded, issue_error
 from dispatcher.sla.grading import URGENCIES, Urgency
 
 app = typer.Typer(no_args_is_help=True, help="Promises to customers.")
@@ -30,7 +30,7 @@ def grade(
     of: Annotated[int | None, typer.Option(metavar="N", min=0, help="How many there are in the region.")] = None,
     capacity: Annotated[
         float | None,
-        typer.Option(metavar="PERCENT", min=0, max=100, parser=number(0, 100), help="The share of capacity lost."),
+        bounded("PERCENT", 0, 100, "The share of capacity lost."),
     ] = None,
     core: Annotated[bool, typer.Option("--core", help="Core machines are affected.")] = False,
     planned: Annotated[bool, typer.Option("--planned", help="It is planned or preventive work.")] = False,

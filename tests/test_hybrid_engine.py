@@ -327,21 +327,24 @@ def test_a_plan_is_taken_up_without_what_waits_for_work_on_a_route_that_cannot_b
     assert plan_of(plan.problem, plan.searcher.sequences())[1].feasible
 
 
-def test_a_thread_that_can_only_drive_a_part_of_the_best_keeps_its_own_plan_where_that_is_cheaper(
+def test_a_thread_that_can_drive_only_a_part_of_the_best_keeps_its_own_plan_where_that_is_cheaper(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    other = Searcher(plan.compiled, plan.searcher.given, 2)
     plan.searcher.run(2000, 1e6, 1e3)
-    own, total = plan.searcher.arrangement(), plan.searcher.total
-    nothing = Arrangement([[] for _ in plan.compiled.shifts], own.held)
-    monkeypatch.setattr(RoutePool, "best_choice", lambda *_: nothing)
-    monkeypatch.setattr(solver.search, "RECOMBINED_AT", (0.0,))
+    best, own = plan.searcher.best(), other.total
+    assert plan.searcher.best_total < own
+    monkeypatch.setattr(solver.search, "RECOMBINED_AT", ())
     monkeypatch.setattr(Searcher, "run", lambda *_: 0)
-    told = refusing_once(monkeypatch, lambda wanted: wanted == own)
-    limits = SearchLimits(None, 500, seed=1)
-    Search(plan.compiled, [plan.searcher], limits, Budget(limits, lambda: False), lambda *_: None).run()
+    # What is torn off finds no other place, and costs more undone than the other thread's plan does.
+    monkeypatch.setattr(Searcher, "place_all", lambda *_: None)
+    told = refusing_once(monkeypatch, lambda wanted: wanted == best)
+    limits = SearchLimits(None, 4000, seed=1)
+    searchers = [plan.searcher, other]
+    Search(plan.compiled, searchers, limits, Budget(limits, lambda: False), lambda *_: None).run()
     assert told
-    assert plan.searcher.total <= total
+    assert other.total == own
 
 
 def test_a_search_that_stands_still_in_the_cold_is_warmed_again(monkeypatch: pytest.MonkeyPatch) -> None:

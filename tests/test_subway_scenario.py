@@ -29,6 +29,12 @@ def no_folder_from_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(scope="module")
+def reference() -> Path:
+    """Found before a test forgets what the environment names."""
+    return require_reference()
+
+
 def signal(number: int, machine: str, created: str, **changes: str) -> dict[str, str]:
     """A record of the monitoring system at station 7, created on 15 November unless a day is given."""
     text = created if " " in created else f"2023-11-15 {created}"
@@ -265,8 +271,9 @@ def test_the_folder_may_lie_beside_the_checkout(tmp_path: Path) -> None:
     assert find_folder(None) == beside
 
 
-def test_a_real_day_is_a_valid_problem_as_documented(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    reference = require_reference()
+def test_a_real_day_is_a_valid_problem_as_documented(
+    reference: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     out = tmp_path / "p.json"
     assert main(["--date", "2023-11-15", "--data", str(reference), "--out", str(out)]) == 0
     problem = json.loads(out.read_text(encoding="utf-8"))
@@ -281,8 +288,8 @@ def test_a_real_day_is_a_valid_problem_as_documented(capsys: pytest.CaptureFixtu
     assert summary(problem) in printed
 
 
-def test_real_days_are_plausible() -> None:
-    folder = find_folder(require_reference())
+def test_real_days_are_plausible(reference: Path) -> None:
+    folder = find_folder(reference)
     for day in (
         date(2023, 3, 12),
         date(2023, 3, 26),
