@@ -12,7 +12,7 @@ from benchmarks.chart import DOTS_PER_INCH, OTHER_COLOUR, OURS_COLOUR
 from benchmarks.figures import Run, grouped, newest
 from benchmarks.report import table, target_table
 from benchmarks.team_suite import HHCRSP_CLASSES, published
-from benchmarks.team_targets import LARGEST_GAPS, LARGEST_LEAD, LONGER, TeamRun, class_gap, leads, team_targets
+from benchmarks.team_targets import LARGE, LARGEST_GAPS, LARGEST_LEAD, LONGER, TeamRun, class_gap, leads, team_targets
 
 HHCRSP_TOTAL = 3000
 """A plan's total in published costs."""
@@ -54,9 +54,9 @@ def report(runs: Sequence[TeamRun], rows: Sequence[Row]) -> str:
     """The section with every figure: classes, optima, our own days."""
     parts = [
         "Written by `python -m benchmarks.teams --write`; run it to have the figures of your machine. Every run is a "
-        "process of its own on one thread; loading and compiling are not timed. The independent checker judges every "
-        "plan, and where a published objective exists, code of its own recomputes it from the plan's routes on the "
-        "instance as written: gaps are between published costs.",
+        f"process of its own on one thread, home care from {LARGE} patients up on two; loading and compiling are not "
+        "timed. The independent checker judges every plan, and where a published objective exists, code of its own "
+        "recomputes it from the plan's routes on the instance as written: gaps are between published costs.",
         *_about(rows),
         *_home_care(runs),
         *_below(runs),
