@@ -81,6 +81,7 @@ VARIANTS = (
     Variant("neighbours by the way alone", lambda: patch.object(nearness, "MOST_KINDS", 0)),
     Variant("without swapped tails", lambda: patch.object(compile, "SWAPS_PER_MILLE", 0)),
     Variant("without annealing", lambda: patch.object(search.Search, "_take_temperature", lambda _: None)),
+    Variant("without warming again", lambda: patch.object(search.Search, "_begin_again_if_frozen", lambda *_: None)),
     Variant("on one thread", nullcontext, threads=1),
 )
 Totals = Mapping[tuple[str, int, str], int]

@@ -21,7 +21,7 @@ from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, vroom_du
 from benchmarks.page import write_section
 from benchmarks.peers import PEERS
 from benchmarks.reference import CHECKOUT
-from benchmarks.targets import Target, targets
+from benchmarks.targets import LIMITS_SECONDS, LONG_SECONDS, Target, targets
 from solver.engines import DEFAULT_ENGINE
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
@@ -147,7 +147,7 @@ def _vroom(runs: Sequence[Run], ours: str) -> Iterator[str]:
 
 
 def _hard(runs: Sequence[Run]) -> Iterator[str]:
-    runs = [run for run in runs if run.track == "hard" and run.limit_seconds in (10.0, 60.0)]
+    runs = [run for run in runs if run.track == "hard" and run.limit_seconds in (*LIMITS_SECONDS, LONG_SECONDS)]
     if runs:
         yield "### Hard windows, equal time limits"
         yield (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.figures import Run, duels, mean_change, mean_gap, vroom_duels
+from benchmarks.figures import Run, best_totals, duels, mean_change, mean_gap, vroom_duels
 
 PEERS_AT_LIMITS = ("pyvrp", "ortools-plain", "vrp-cli")
 LIMITS_SECONDS = (10.0, 60.0)
 LEAD_FROM_ORDERS, LEAD_PERCENT = 300, 10.0
+LONG_SECONDS, LONG_UP_TO_ORDERS, LONG_PERCENT = 600.0, 300, 1.0
+"""A run of ten minutes of any engine, on days up to what size, and how far ours may stay above it."""
 LARGEST_GAPS = {100: (10.0, 0.2), 200: (30.0, 0.5), 600: (60.0, 1.3), 1000: (60.0, 3.0)}
 """By customers: the time limit in seconds and the largest mean gap in per cent."""
 SCALE = {5000: (3.0, 2.0), 20000: (30.0, 6.0)}
@@ -36,6 +38,7 @@ def targets(runs: Sequence[Run], ours: str) -> list[Target]:
     return [
         *_against_vroom(runs, ours),
         *_against_peers(runs, ours),
+        _against_long_runs(runs, ours),
         *_against_best_known(runs, ours),
         *_at_scale(runs, ours),
         _punctual(runs, ours),
@@ -69,6 +72,25 @@ def _against_peers(runs: Sequence[Run], ours: str) -> Iterator[Target]:
                 figure,
                 won == len(found) if found else None,
             )
+
+
+def _against_long_runs(runs: Sequence[Run], ours: str) -> Target:
+    limit = LIMITS_SECONDS[-1]
+    days = [run for run in runs if run.track == "hard" and run.size <= LONG_UP_TO_ORDERS]
+    long_runs = [run for run in days if run.limit_seconds == LONG_SECONDS]
+    best = best_totals(long_runs)
+    found = [run for run in days if (run.engine, run.limit_seconds) == (ours, limit) and run.instance in best]
+    gaps = [None if run.total is None else 100 * (run.total - best[run.instance]) / best[run.instance] for run in found]
+    worst = None if None in gaps else max((gap for gap in gaps if gap is not None), default=None)
+    near = sum(gap is not None and gap <= LONG_PERCENT for gap in gaps)
+    engines = ", ".join(sorted({run.engine for run in long_runs}))
+    figure = f"{near} of {len(gaps)} within" + ("" if worst is None else f", worst {worst:+.1f} %")
+    return Target(
+        f"hard track up to {LONG_UP_TO_ORDERS} orders, {limit:g} s against the best of any engine in 10 minutes",
+        f"within {LONG_PERCENT:g} % on every instance",
+        f"{figure} ({engines})" if found else "–",
+        near == len(gaps) if found else None,
+    )
 
 
 def _against_best_known(runs: Sequence[Run], ours: str) -> Iterator[Target]:

@@ -254,6 +254,18 @@ def test_the_lead_over_vroom_is_ten_per_cent_in_the_mean_of_large_days(ours: int
     assert judged(rows)[name].met is met
 
 
+@pytest.mark.parametrize(("ours", "met"), [(1010, True), (1011, False), (None, False)])
+def test_a_minute_of_ours_is_near_the_best_that_any_engine_finds_in_ten(ours: int | None, met: bool) -> None:
+    rows = [row("hybrid", limit=60.0, total=ours, feasible=ours is not None), row("hybrid", limit=600.0, total=1020)]
+    rows += [row("pyvrp", limit=600.0, total=1000), row("pyvrp", limit=60.0, total=900)]
+    # Too large a day, and one that nobody planned for ten minutes.
+    rows += [row("hybrid", "b", 60.0, size=301, total=9), row("hybrid", "b", 600.0, size=301, total=1)]
+    rows += [row("hybrid", "c", 60.0, total=9)]
+    found = [target for target in targets(runs_of(rows), "hybrid") if "in 10 minutes" in target.what]
+    assert [target.met for target in found] == [met]
+    assert found[0].figure.endswith("(hybrid, pyvrp)")
+
+
 def test_ours_is_set_against_vroom_only_with_its_time_and_its_threads() -> None:
     vroom = row("vroom", limit=None, search_seconds=4.5)
     others = [row("hybrid", limit=4.5, threads=1), row("hybrid", limit=10.0)]
