@@ -116,3 +116,16 @@ def test_an_order_or_a_team_that_there_is_not_is_bad_input_with_a_remedy(
     [error] = json.loads(muster(files, command, "problem.json", "plan.json", *options, "--json", code=2))["errors"]
     assert (error["path"], error["code"]) == (path, "NOT_FOUND")
     assert error["remedy"].endswith(said)
+
+
+def test_a_substitute_is_sought_for_somebody_of_the_team_and_for_nobody_else(files: Path) -> None:
+    muster(files, *ASKED, "--accept", "1", "-o", "next.json", "--problem-output", "with-team.json")
+    [team] = json.loads((files / "next.json").read_text(encoding="utf-8"))["teams"]
+    people = [member["engineer"] for member in (*team["members"], *team.get("standby", ()))]
+    asked = ("substitute", "with-team.json", "next.json", "--order", "NEW", "--json", "--engineer")
+    for option in json.loads(muster(files, *asked, people[0]))["options"]:
+        assert people[0] not in [member["engineer"] for member in option["members"]]
+    [stranger, *_] = {"A", "B", "c", "D"} - set(people)
+    [error] = json.loads(muster(files, *asked, stranger, code=2))["errors"]
+    assert (error["path"], error["code"]) == ("engineer", "NOT_FOUND")
+    assert error["remedy"] == f"Name one of its people: {', '.join(people)}."
