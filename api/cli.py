@@ -15,11 +15,11 @@ import typer
 from api import cli_live, cli_service, cli_skills, cli_sla, cli_teams
 from api import cli_output as show
 from api.cli_answers import answers, bounded, drawable, interrupt, issue_error, unwritable, writable, write_document
+from api.cli_documents import problem_and_plan, with_work
 from api.cli_output import BAD_INPUT, FAILED_CHECK
 from api.documents import load_plan_document, load_problem_document
 from api.problems import SolveOptions, engine_for, read_checked_problem, solve_document
 from api.render_text import counted
-from dispatcher.errors import InvalidInput, Issue
 from dispatcher.validate import LIMITS
 from dispatcher.verify import verify
 
@@ -93,7 +93,7 @@ def solve(
 def check(problem: ProblemFile, plan: PlanFile, as_json: AsJson = False) -> None:
     """Judge a plan, ours or anybody's, with the independent checker: every rule and every claim."""
     with answers(as_json, "the documents"):
-        problem_document, plan_document = _both(problem, plan)
+        problem_document, plan_document = problem_and_plan(problem, plan)
         verdict = verify(problem_document, plan_document)
         terms = [{"rule": rule, "amount": _number(a), "cost": _number(c)} for rule, a, c in verdict.terms]
         if as_json:
@@ -154,10 +154,9 @@ def render(
 ) -> None:
     """Draw a plan: a map of the routes, a Gantt chart and what the plan costs."""
     with answers(as_json, "the documents"):
-        problem_document, plan_document = _both(problem, plan)
-        _same_problem(problem_document, plan_document)
+        problem_document, plan_document = problem_and_plan(problem, plan)
         drawable(output, problem, plan)
-        _draw(problem_document, plan_document, output)
+        _draw(problem_document, with_work(problem_document, plan_document), output)
         if as_json:
             show.print_json({"picture": str(output)})
         else:
@@ -255,7 +254,7 @@ def import_csv_folder(
         if output is None:
             show.print_json(result.document)
             return
-        writable(output)
+        writable(output, *folder.glob("*"))
         write_document(result.document, output)
         if as_json:
             show.print_json({"problem": str(output)})
@@ -298,28 +297,6 @@ def _tell_notices(document: dict[str, Any]) -> None:
 
     for notice in problem_notices(document):
         show.err.print(notice, style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-
-def _same_problem(problem: dict[str, Any], plan: dict[str, Any]) -> None:
-    """Refuse a plan that says it was made for another problem: its picture would be nonsense."""
-    stated = plan.get("problem_id")
-    if stated is not None and stated != problem["id"]:
-        message = f"the plan is for the problem {stated!r}, not for {problem['id']!r}"
-        raise issue_error("problem_id", "OTHER_PROBLEM", message, "Name the problem that the plan was made for.")
-
-
-def _both(problem: Path, plan: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both documents, with the issues of both where there are any."""
-    issues: list[Issue] = []
-    documents: list[dict[str, Any]] = []
-    for load, path in ((load_problem_document, problem), (load_plan_document, plan)):
-        try:
-            documents.append(load(path))
-        except InvalidInput as error:
-            issues.extend(error.issues)
-    if issues:
-        raise InvalidInput(issues)
-    return documents[0], documents[1]
 
 
 def _plan(document: dict[str, Any], options: SolveOptions, *, title: str, quiet: bool) -> dict[str, Any]:

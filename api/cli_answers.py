@@ -7,20 +7,16 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from api import cli_output as show
 from api.cli_output import BAD_INPUT, GOOD, NO_RESULT
 from dispatcher.errors import EngineRefuses, InvalidInput, Issue, NoResult, PlanRefused, Refusal, UnknownEngine
-from dispatcher.validate_values import did_you_mean
-
-if TYPE_CHECKING:
-    from dispatcher.problem import Problem
 
 
 @contextmanager
@@ -59,38 +55,65 @@ def fail(as_json: bool, code: str, message: str, exit_code: int, error: Exceptio
 
 
 def write_document(document: object, path: Path) -> None:
-    """Write a JSON document whole or not at all.
+    """Write a JSON document whole or not at all; into a device or a pipe as it is.
 
     Raises:
         InvalidInput: where the file cannot be written.
     """
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
+        if _is_special(path):
+            path.write_text(text, encoding="utf-8")
+            return
+        unfinished = _unfinished(path)
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path.resolve())
     except OSError as error:
         raise unwritable(path, error) from error
 
 
-def writable(path: Path, *inputs: Path) -> None:
-    """Refuse a file that cannot or must not be written before any work is done for it."""
+def writable(path: Path, *others: Path | None) -> None:
+    """Refuse a file that cannot or must not be written before any work is done for it.
+
+    Args:
+        others: files that the command reads, or writes something else into.
+
+    Raises:
+        InvalidInput: if it is one of them, or cannot be written.
+    """
     try:
-        if path.exists() and any(path.samefile(given) for given in inputs):
-            raise FileExistsError(f"{path} is what the command reads")
+        if not _is_special(path) and path.resolve() in {other.resolve() for other in others if other is not None}:
+            raise FileExistsError(f"{path} is what the command reads, or writes something else into")
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise IsADirectoryError(f"{path} is a folder")
-        probe = path.with_name(f".{path.name}.part")
-        probe.touch()
-        probe.unlink()
+        if not _is_special(path):
+            probe = _unfinished(path)
+            probe.touch()
+            probe.unlink()
     except OSError as error:
         raise unwritable(path, error) from error
 
 
-def drawable(path: Path, *inputs: Path, option: str = "output") -> None:
-    """`writable` for a picture."""
-    writable(path, *inputs)
+def _is_special(path: Path) -> bool:
+    """A device or a pipe: what is renamed to its name would take its place."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _unfinished(path: Path) -> Path:
+    """Where a file is written before it gets its name, beside what a link leads to."""
+    whole = path.resolve()
+    return whole.with_name(f".{whole.name}.part")
+
+
+def drawable(path: Path, *others: Path | None, option: str = "output") -> None:
+    """`writable` for a picture.
+
+    Raises:
+        InvalidInput: as `writable`; also for a format that pictures do not have.
+    """
+    writable(path, *others)
     if path.suffix.lower() != ".png":
         message = f"{path.suffix or 'a name without an ending'} is no format for a picture"
         raise issue_error(option, "UNKNOWN_VALUE", message, "Use .png.")
@@ -103,23 +126,6 @@ def unwritable(path: Path, error: OSError) -> InvalidInput:
 
 def issue_error(path: str, code: str, message: str, remedy: str) -> InvalidInput:
     return InvalidInput([Issue(path, code, message, remedy)])
-
-
-def known_orders(problem: Problem, plan: Path, names: Iterable[str]) -> None:
-    """Refuse work orders that a problem does not have; `plan` is the file of its plan.
-
-    Raises:
-        InvalidInput: with each of them, and where to see the others.
-    """
-    known = problem.order_by_id
-    where = f"muster show {plan} --all lists the orders of the plan."
-    issues = [
-        Issue("order", "NOT_FOUND", f"no work order {name!r}", f"{did_you_mean(name, known)} {where}".strip())
-        for name in names
-        if name not in known
-    ]
-    if issues:
-        raise InvalidInput(issues)
 
 
 def bounded(metavar: str, least: float, most: float, text: str) -> Any:

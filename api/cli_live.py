@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, bounded, issue_error, known_orders, writable, write_document
+from api.cli_answers import answers, bounded, writable, write_document
+from api.cli_documents import known_orders, problem_and_plan, read_all, with_work
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
 from api.render_text import counted
@@ -51,7 +52,7 @@ def candidates(
         from solver.live.candidates import candidates as ranked
         from solver.live.why_not import WhyNot
 
-        day, shown = _read(problem, plan, freeze, [order], quiet=as_json)
+        _, day, shown = _read(problem, plan, freeze, [order], quiet=as_json)
         answer = shown.candidates(ranked(day, WhyNot(day), order), limit)
         _print(answer, as_json, candidate_tables)
 
@@ -70,7 +71,7 @@ def slots(
         from solver.live.slots import slots as offered
         from solver.live.slots import window_grid
 
-        day, shown = _read(problem, plan, 900, [order], quiet=as_json)
+        _, day, shown = _read(problem, plan, 900, [order], quiet=as_json)
         found = offered(day, order, list(window_grid(day.problem, hours)))
         _print(shown.slots(order, found, limit), as_json, slot_tables)
 
@@ -88,7 +89,7 @@ def explain(
         from solver.live.explanation import explanation
         from solver.live.why_not import WhyNot
 
-        day, shown = _read(problem, plan, 900, [order], quiet=as_json)
+        _, day, shown = _read(problem, plan, 900, [order], quiet=as_json)
         _print(shown.explanation(explanation(day, WhyNot(day), order), others), as_json, explanation_tables)
 
 
@@ -108,9 +109,14 @@ def diff(
         from api.live_tables import difference_tables
         from dispatcher.difference import difference
 
-        first = load_problem_document(problem)
-        second = first if after is None else load_problem_document(after)
-        found = difference((first, load_plan_document(plan)), (second, load_plan_document(other)))
+        first, one, second, two = read_all(
+            lambda: load_problem_document(problem),
+            lambda: load_plan_document(plan),
+            lambda: None if after is None else load_problem_document(after),
+            lambda: load_plan_document(other),
+        )
+        second = second or first
+        found = difference((first, with_work(first, one)), (second, with_work(second, two)))
         _print(difference_json(found, read_checked_problem(first).timezone), as_json, difference_tables)
 
 
@@ -145,8 +151,7 @@ def repair(
 
         if output is not None:
             writable(output, problem, plan)
-        document = load_problem_document(problem)
-        day, _ = _read(problem, plan, freeze, order or (), quiet=as_json, budget=budget)
+        document, day, _ = _read(problem, plan, freeze, order or (), quiet=as_json, budget=budget)
         began = time.monotonic()
         found = Repairer(day).repair(order or (), seconds=seconds)
         result = SearchResult(found.sequences, 0, time.monotonic() - began, "finished")
@@ -171,8 +176,8 @@ def repair(
 
 def _read(
     problem: Path, plan: Path, freeze: int, asked: Iterable[str], *, quiet: bool, budget: int | None = None
-) -> tuple[LiveDay, Shown]:
-    """The running day of two files; what of the plan cannot be kept any more is said on standard error.
+) -> tuple[dict[str, Any], LiveDay, Shown]:
+    """The problem and the running day of two files; what of the plan cannot be kept is said on standard error.
 
     Raises:
         InvalidInput: for documents with errors, a plan of another problem, and orders asked about that there are not.
@@ -183,10 +188,8 @@ def _read(
     from solver.live.day import LiveDay, LivePolicy
     from solver.live.running import running_sequences
 
-    document, given = load_problem_document(problem), load_plan_document(plan)
-    if given.get("problem_id") not in (None, document["id"]):
-        message = f"the plan is for the problem {given['problem_id']}, not for {document['id']}"
-        raise issue_error("problem_id", "OTHER_PROBLEM", message, "Name the problem that the plan was made for.")
+    document, given = problem_and_plan(problem, plan)
+    given = with_work(document, given)
     read = read_checked_problem(document)
     known_orders(read, plan, asked)
     running = build_plan(read, running_sequences(read, given["routes"], given.get("teams") or ()))
@@ -197,7 +200,7 @@ def _read(
         show.err.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
     policy = LivePolicy(freeze_seconds=freeze, change_budget=budget)
     about = {"problem_id": read.id, "now": instant_text(read.now, read.timezone), "cannot_be_kept": lost}
-    return LiveDay(read, running, policy=policy), Shown(read.timezone, about)
+    return document, LiveDay(read, running, policy=policy), Shown(read.timezone, about)
 
 
 def _print(answer: dict[str, Any], as_json: bool, tables: Any) -> None:

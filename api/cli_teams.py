@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api import cli_output as show
-from api.cli_answers import answers, drawable, issue_error, known_orders, unwritable, writable, write_document
+from api.cli_answers import answers, drawable, issue_error, unwritable, writable, write_document
+from api.cli_documents import known_orders, read_all, with_work
 from api.cli_output import NO_RESULT
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
@@ -62,8 +65,10 @@ def options(
     from api.team_schemas import TeamQuestion
 
     with answers(as_json, "the documents"):
+        files = Files((problem, plan, policy), output, problem_output, picture)
+        files.check(accept)
         document, teams = _asked(problem, plan, order, TeamQuestion(most=most), policy)
-        _answer(document, teams, (problem, plan), accept, output, problem_output, picture, everything, as_json)
+        _answer(document, teams, files, accept, everything, as_json)
 
 
 @app.command()
@@ -84,11 +89,45 @@ def substitute(
 
     with answers(as_json, "the documents"):
         question = TeamQuestion(most=most, instead_of=engineer)
+        files = Files((problem, plan), output, None, picture)
+        files.check(accept)
         document, teams = _asked(problem, plan, order, question, None)
-        _answer(document, teams, (problem, plan), accept, output, None, picture, everything, as_json)
+        _answer(document, teams, files, accept, everything, as_json)
 
 
 # -- parts of commands -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a command reads, and where it writes the plan, the problem and the picture of the answer."""
+
+    read: tuple[Path | None, ...]
+    plan: Path | None
+    problem: Path | None
+    picture: Path | None
+
+    def check(self, accept: int | None) -> None:
+        """Refuse what cannot be, before any work is done: every error at once.
+
+        Raises:
+            InvalidInput: for files that cannot be written, that are named twice, or that nothing would be written to.
+        """
+        checks = [partial(self._check_accept, accept)]
+        if self.plan is not None:
+            checks.append(partial(writable, self.plan, *self.read, self.problem, self.picture))
+        if self.problem is not None:
+            checks.append(partial(writable, self.problem, *self.read, self.picture))
+        if self.picture is not None:
+            checks.append(partial(drawable, self.picture, *self.read, option="picture"))
+        read_all(*checks)
+
+    def _check_accept(self, accept: int | None) -> None:
+        if accept is not None and self.plan is None:
+            raise issue_error("output", "MISSING_FIELD", "an accepted option needs a file for its plan", "Add -o PLAN.")
+        if accept is None and (self.plan or self.problem):
+            message = "nothing is written unless an option is accepted"
+            raise issue_error("accept", "MISSING_FIELD", message, "Add --accept N.")
 
 
 def _asked(problem: Path, plan: Path, order: str, question: Any, policy: Path | None) -> tuple[dict[str, Any], Teams]:
@@ -96,9 +135,11 @@ def _asked(problem: Path, plan: Path, order: str, question: Any, policy: Path | 
     from dispatcher.schedule import build_plan
     from solver.live.running import running_sequences
 
-    document, force = load_problem_document(problem), load_plan_document(plan)
+    document, force, rules = read_all(
+        lambda: load_problem_document(problem), lambda: load_plan_document(plan), lambda: team_policy(policy)
+    )
+    force = with_work(document, force)
     read = read_checked_problem(document)
-    rules = team_policy(policy)
     known_orders(read, plan, [order])
     running = build_plan(read, running_sequences(read, force["routes"], force.get("teams") or ()))
     if question.instead_of is not None:
@@ -119,42 +160,27 @@ def _known_member(plan: Plan, order: str, engineer: str) -> None:
 
 
 def _answer(
-    document: dict[str, Any],
-    teams: Teams,
-    inputs: tuple[Path, Path],
-    accept: int | None,
-    output: Path | None,
-    problem_output: Path | None,
-    picture: Path | None,
-    everything: bool,
-    as_json: bool,
+    document: dict[str, Any], teams: Teams, files: Files, accept: int | None, everything: bool, as_json: bool
 ) -> None:
     from api.team_tables import team_tables
 
     answer = teams.document()
-    if picture is not None and answer["options"]:
-        _draw(answer, teams, picture, inputs)
+    if files.picture is not None and answer["options"]:
+        _draw(answer, teams, files.picture)
     if accept is not None:
-        _accept(document, teams, inputs, accept, output, problem_output)
+        _accept(document, teams, files, accept)
     if as_json:
         show.print_json(answer)
     else:
         for table in team_tables(answer, everything=everything):
             show.out.print(table)
         if accept is not None:
-            show.out.print(f"Plan written to {output}", highlight=False, markup=False, soft_wrap=True)
+            show.out.print(f"Plan written to {files.plan}", highlight=False, markup=False, soft_wrap=True)
     if not teams.answer.options:
         raise typer.Exit(NO_RESULT)
 
 
-def _accept(
-    document: dict[str, Any],
-    teams: Teams,
-    inputs: tuple[Path, Path],
-    number: int,
-    output: Path | None,
-    problem_output: Path | None,
-) -> None:
+def _accept(document: dict[str, Any], teams: Teams, files: Files, number: int) -> None:
     """Write the plan of an option, and the problem where the policy changed it.
 
     Raises:
@@ -166,29 +192,24 @@ def _accept(
     if not 1 <= number <= len(found):
         message = f"there is no option {number}; there are {len(found)}"
         raise issue_error("accept", "OUT_OF_RANGE", message, "Name one that the answer shows.")
-    if output is None:
-        raise issue_error("output", "MISSING_FIELD", "an accepted option needs a file for its plan", "Add -o PLAN.")
     option = found[number - 1]
     fields = teams.changed_order(option)
-    if fields is not None and problem_output is None:
+    if fields is not None and files.problem is None:
         message = "the policy composed the team, which the problem does not name yet"
         raise issue_error("problem-output", "MISSING_FIELD", message, "Add --problem-output PROBLEM.")
     if fields is not None:
         orders = [o | fields if o["id"] == option.order.id else o for o in document["work_orders"]]
         document = document | {"work_orders": orders}
-    for path in (output, problem_output):
-        if path is not None:
-            writable(path, *inputs)
     plan = accepted_plan(document, option)
-    if fields is not None and problem_output is not None:
-        write_document(document, problem_output)
-    write_document(plan, output)
+    assert files.plan is not None, "checked before"
+    if fields is not None and files.problem is not None:
+        write_document(document, files.problem)
+    write_document(plan, files.plan)
 
 
-def _draw(answer: dict[str, Any], teams: Teams, path: Path, inputs: tuple[Path, Path]) -> None:
+def _draw(answer: dict[str, Any], teams: Teams, path: Path) -> None:
     from api.render_teams import render_team_options
 
-    drawable(path, *inputs, option="picture")
     try:
         render_team_options(answer, teams.day.problem.timezone, path)
     except OSError as error:

@@ -444,10 +444,6 @@ def _or_empty(value: object) -> str:
     return "" if value is None else plain(value)
 
 
-def _or_dash(seconds: int) -> str:
-    return human_duration(seconds) if seconds else _NOTHING
-
-
 def _decimal(number: object) -> Decimal:
     return Decimal(str(number or 0))
 

@@ -77,7 +77,8 @@ def accept_option(
 
     Raises:
         Stale: if that is not the version of the plan in force.
-        OptionGone: if the option cannot be found again, breaks a rule by now, or moves an order it did not name.
+        OptionGone: if the option cannot be found again, the order needs something else, or it would break a rule or a
+            promise that it did not name.
         NotFound, NoPlanInForce, ScopeConflict, WrongState, Contention: as `put_in_force`.
     """
     EventLog(work).hold()
@@ -95,6 +96,9 @@ def accept_option(
     option = teams.option(match[2])
     if option is None:
         raise OptionGone(order, name, "it is not among the options of its instant any more; ask again")
+    known, asked = today.problem.order_by_id.get(order), teams.day.problem.order_by_id[order]
+    if known is None or (known.team, known.required_skills) != (asked.team, asked.required_skills):
+        raise OptionGone(order, name, "the order is not what it was; ask again")
     fields = teams.changed_order(option)
     if fields is not None:
         _give_team(work, order, fields)

@@ -123,10 +123,11 @@ def _at_limit(runs: Sequence[Run], limit_seconds: float) -> dict[tuple[str, Key]
 
 def vroom_duels(runs: Sequence[Run], ours: str) -> list[Duel]:
     """VROOM run to its end, and ours with the time it took as the limit, on as many threads."""
-    finished = {run.key: run for run in runs if run.engine == "vroom" and run.limit_seconds is None}
+    # VROOM draws no chance: ours, whatever its seed, is set against its one run.
+    finished = {run.instance: run for run in runs if run.engine == "vroom" and run.limit_seconds is None}
     found: list[Duel] = []
     for run in runs:
-        other = finished.get(run.key)
+        other = finished.get(run.instance)
         if run.engine != ours or other is None or run.threads != other.threads:
             continue
         if run.limit_seconds == other.search_seconds:

@@ -151,8 +151,9 @@ def _hard(runs: Sequence[Run]) -> Iterator[str]:
     if runs:
         yield "### Hard windows, equal time limits"
         yield (
-            "Totals by day and limit. VROOM may end before its limit; OR-Tools and PyVRP search on one thread; vrp-cli "
-            "takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not measured."
+            "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one. "
+            "VROOM may end before its limit; vrp-cli takes whole seconds. A dash stands for a plan that breaks a "
+            "rule, a blank for what was not measured."
         )
         yield _side_by_side(runs)
 

@@ -12,16 +12,34 @@ from benchmarks.chart import DOTS_PER_INCH, OTHER_COLOUR, OURS_COLOUR
 from benchmarks.figures import Run, grouped, newest
 from benchmarks.report import table, target_table
 from benchmarks.team_suite import HHCRSP_CLASSES, published
-from benchmarks.team_targets import LARGE, LARGEST_GAPS, LARGEST_LEAD, LONGER, TeamRun, class_gap, leads, team_targets
+from benchmarks.team_targets import (
+    LARGE,
+    LARGEST_GAPS,
+    LARGEST_LEAD,
+    LONGER,
+    TeamRun,
+    class_gap,
+    leads,
+    team_targets,
+    threads_of,
+)
 
 HHCRSP_TOTAL = 3000
 """A plan's total in published costs."""
 
 
 def team_runs(rows: Sequence[Row], data: Path) -> list[TeamRun]:
-    """The measured rows of the newest versions, each with its published cost recomputed from its routes."""
+    """The measured rows of the newest versions, each with its published cost recomputed from its routes.
+
+    Rows on another number of threads than the targets' are left out.
+    """
     kept, _ = newest(rows)
-    return [_team_run(row, data) for row in kept if row["status"] == "measured"]
+    return [
+        _team_run(row, data)
+        for row in kept
+        if row["status"] == "measured"
+        and row["cell"]["threads"] == threads_of(row["cell"]["track"], row["cell"]["size"])
+    ]
 
 
 def _team_run(row: Row, data: Path) -> TeamRun:
@@ -73,7 +91,10 @@ def _about(rows: Sequence[Row]) -> Iterator[str]:
         yield "Nothing has been measured yet."
         return
     days = sorted({str(row["at"])[:10] for row in kept})
-    engines = sorted({f"{row['cell']['engine']} at {row['cell']['version']}" for row in kept})
+    tracks: dict[str, set[str]] = {}
+    for row in kept:
+        tracks.setdefault(f"{row['cell']['engine']} at {row['cell']['version']}", set()).add(row["cell"]["track"])
+    engines = [f"{engine} on {' and '.join(sorted(names))}" for engine, names in sorted(tracks.items())]
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     yield " · ".join([span, *sorted({row["machine"] for row in kept}), *engines])
     failed = sorted({row["cell"]["instance"] for row in kept if row["status"] != "measured"})

@@ -67,6 +67,11 @@ class Lead:
         return 100 * (self.short.total - self.long.total) / self.long.total
 
 
+def threads_of(track: str, size: int) -> int:
+    """On how many threads a track is measured, whose instances have so many orders."""
+    return LARGE_THREADS if track == "hhcrsp" and size >= LARGE else THREADS
+
+
 def team_targets(runs: Sequence[TeamRun]) -> list[Target]:
     """Every target, measured or not."""
     return [*_home_care(runs), _synchronised(runs), _own_suite(runs)]
@@ -90,7 +95,8 @@ def _home_care(runs: Sequence[TeamRun]) -> Iterator[Target]:
         found = of_class(runs, patients)
         gap = class_gap(found)
         kind = "goal" if name in GOALS else "target"
-        threads = f"{LARGE_THREADS} threads" if patients >= LARGE else f"{THREADS} thread"
+        number = threads_of("hhcrsp", patients)
+        threads = f"{number} thread" if number == 1 else f"{number} threads"
         yield Target(
             f"hhcrsp {name}, {patients} patients, {HHCRSP_SECONDS:g} s, {threads} ({kind})",
             f"mean gap ≤ {LARGEST_GAPS[name]:g} %",

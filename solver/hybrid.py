@@ -56,7 +56,7 @@ class HybridEngine:
         warm_up(progress)
         budget = Budget(limits, cancelled)
         progress(0.0, "placing running and pinned work")
-        given = place_teams_first(problem, budget, limits.seed, with_searched=False)
+        given = place_teams_first(problem, budget, limits.seed)
         try:
             sequences, stopped_by = _searched(problem, given, limits, budget, progress)
         except CannotCompile:

@@ -19,12 +19,10 @@ from solver.compile import Compiled, arrangement_of, compile_problem
 from solver.insertion import InsertionEngine
 from solver.repair import without_orders
 from solver.searcher import BrokenRoute, Searcher
-from solver.teams_first import place_teams_first
 
-INSERTION_SHARE = 0.15
-"""Share of the time limit for the insertion engine's plan, where there are teams."""
-SHARE_OF_STARTS = 0.4
-"""Share of the time limit after which no further start is made."""
+INSERTION_SHARE, INSERTION_SECONDS = 0.15, 0.3
+"""Share of the time limit for the insertion engine's plan, where there are teams, and at most so long: beyond that time
+is worth more as search."""
 SHARE_OF_PLACING = 0.9
 """Share of the time limit after which a first plan of many orders is read back once hardly any more find a place."""
 MOST_INSPECTED = 1500
@@ -41,21 +39,18 @@ class Start:
 
 
 def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget) -> list[Start]:
-    """Around what has to be kept: nothing else; and where there are teams, also the plan of the insertion engine,
-    and the teams alone as insertion places them."""
+    """Around what has to be kept: nothing else; and where there are teams, also the plan of the insertion engine, as
+    far as that gets."""
     found = [_start(problem, kept, kept, limits.seed, budget)]
     has_teams = any(order.team is not None for order in problem.work_orders)
     if has_teams and len(problem.work_orders) <= MOST_INSPECTED and budget.stopped() is None:
         seconds = limits.time_limit_seconds
         quick = SearchLimits(
-            time_limit_seconds=None if seconds is None else INSERTION_SHARE * seconds,
+            time_limit_seconds=None if seconds is None else min(INSERTION_SECONDS, INSERTION_SHARE * seconds),
             iteration_limit=len(problem.work_orders) if seconds is None else None,
         )
         inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
         found.append(_start(problem, inserted, kept, limits.seed, budget))
-        if not budget.is_share_used(SHARE_OF_STARTS):
-            teams = place_teams_first(problem, budget, limits.seed, with_searched=True)
-            found.append(_start(problem, teams, kept, limits.seed, budget))
     return found
 
 

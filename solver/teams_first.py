@@ -1,4 +1,5 @@
-"""Placing teams before anything else, several times over: who found no room goes first in the next round.
+"""Placing the teams that the kernel cannot hold before anything else, several times over: who found no room goes first
+in the next round.
 
 Teams are placed greedily, so what matters is the order. Each round takes the order of the cheapest round so far and
 moves some of those it left out to the front ("squeaky wheel" optimization, Joslin and Clements 1999).
@@ -23,15 +24,10 @@ SHARE_OF_TIME = 0.2
 """Share of the time limit after which no further round begins."""
 
 
-def place_teams_first(problem: Problem, budget: Budget, seed: int, *, with_searched: bool) -> Sequences:
-    """Running and pinned work and as many teams as the best round found room for; no other order.
-
-    Teams that the search composes are placed too, or left to it.
-    """
+def place_teams_first(problem: Problem, budget: Budget, seed: int) -> Sequences:
+    """Running and pinned work, and as many teams that the search does not compose as the best round found room for."""
     chance = Random(seed)
-    teams = [
-        order.id for order in problem.work_orders if order.team and (with_searched or not is_searched(problem, order))
-    ]
+    teams = [order.id for order in problem.work_orders if order.team and not is_searched(problem, order)]
     worth = DayState(problem)
     ranked = sorted(teams, key=lambda name: -worth.unserved_cost(problem.order_by_id[name]))
     best: tuple[int, Sequences, list[str], list[str]] | None = None

@@ -72,8 +72,8 @@ def checked(document: Document, problem: Problem, sequences: Sequences) -> Evalu
 
 
 def begun_with(problem: Problem, limits: SearchLimits = SHORT) -> Sequences:
-    """Teams, running and pinned work, before anything is searched."""
-    return place_teams_first(problem, Budget(limits, lambda: False), limits.seed, with_searched=True)
+    """Running and pinned work, and teams that the kernel cannot hold, before anything is searched."""
+    return place_teams_first(problem, Budget(limits, lambda: False), limits.seed)
 
 
 def planned(document: Document) -> tuple[Plan, Evaluation]:

@@ -177,7 +177,7 @@ def test_a_row_whose_plan_leaves_an_order_has_no_published_cost() -> None:
         "version": "v",
         "limit_seconds": 60.0,
         "seed": 1,
-        "threads": 2,
+        "threads": 1,
     }
     row = {
         "cell": cell,

@@ -206,6 +206,19 @@ def test_what_changed_since_makes_an_option_gone(service: tuple[TestClient, Data
     assert client.get("/v1/work-orders/NEW").json().get("team") is None
 
 
+def test_an_order_that_was_changed_or_cancelled_since_is_not_overwritten(
+    service: tuple[TestClient, Database],
+) -> None:
+    client, _ = service
+    asked = ask(client)
+    wanted = client.get("/v1/work-orders/NEW").json()["required_skills"]
+    harder = [{**wanted[0], "level": wanted[0]["level"] - 1}, *wanted[1:]]
+    change_record(client, "work-orders/NEW", required_skills=harder)
+    answer = accept(client, asked, asked["options"][0])
+    assert (answer.status_code, answer.json()["code"]) == (409, "OPTION_GONE")
+    assert client.get("/v1/work-orders/NEW").json()["required_skills"] == harder
+
+
 def test_who_drops_out_gets_a_substitute_and_the_others_stay(service: tuple[TestClient, Database]) -> None:
     client, database = service
     asked = ask(client)

@@ -87,6 +87,8 @@ def test_an_option_is_accepted_into_files_that_pass_the_check(files: Path) -> No
         (("--accept", "1"), "MISSING_FIELD"),
         (("--accept", "1", "-o", "next.json"), "MISSING_FIELD"),
         (("--accept", "1", "-o", "plan.json", "--problem-output", "with-team.json"), "UNWRITABLE_FILE"),
+        (("--accept", "1", "-o", "next.json", "--problem-output", "next.json"), "UNWRITABLE_FILE"),
+        (("-o", "next.json"), "MISSING_FIELD"),
         (("--policy", "none.json"), "UNREADABLE_FILE"),
     ],
 )

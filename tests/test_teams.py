@@ -11,6 +11,7 @@ from api.problems import read_checked_problem
 from data.synthetic import EVERYTHING, synthetic_problem
 from dispatcher.evaluate import evaluate
 from dispatcher.facts import Service, read_facts
+from dispatcher.model import LEVELS
 from dispatcher.plan import Plan, RouteSequence, Sequences, Visit
 from dispatcher.planning import SearchLimits
 from dispatcher.problem import Problem
@@ -246,6 +247,10 @@ def assert_true(problem: Problem, document: Document, base: Plan, option: TeamOp
         if change.after is not None:
             assert change.after.arrival - change.before.arrival == change.arrival_shift_seconds
             assert change.after.late_seconds == {k: sum(v) for k, v in after[name].latenesses().items()}
+    made_room = [change.work_order for change in option.changes if change.displaced or change.after is None]
+    for other in map(problem.order_by_id.__getitem__, made_room):
+        assert other.pin is None
+        assert LEVELS.index(other.level) > LEVELS.index(option.order.level)
     service = after[option.order.id]
     assert (option.start, option.restored_at) == (service.first_start, service.last_end)
     assert {(m.engineer, m.role, m.start, m.end) for m in option.members} == {

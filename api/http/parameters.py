@@ -111,7 +111,8 @@ def read_date(text: object) -> date:
         PydanticCustomError: of type BAD_DATE.
     """
     try:
-        if not isinstance(text, str) or len(text) != 10:
+        # `fromisoformat` reads weeks, too.
+        if not isinstance(text, str) or re.fullmatch(DATE_PATTERN, text) is None:
             raise ValueError
         found = date.fromisoformat(text)
     except ValueError:

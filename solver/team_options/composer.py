@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatcher.model import LEAD, LEVELS, Engineer, Role, WorkOrder
+from dispatcher.model import LEAD, Engineer, Role, WorkOrder
 from dispatcher.service import base_seconds, chance_to_fix, engineer_factor
 from skills.qualification import RequiredSkill
 from solver.route_state import Insertion, Made, RouteState, trace
@@ -536,10 +536,7 @@ class EmergencyComposer(TeamComposer):
     def _may_wait(self, name: str) -> bool:
         found = self._waits.get(name)
         if found is None:
-            found = self._waits[name] = all(
-                order.pin is None and LEVELS.index(order.level) > LEVELS.index(self._order.level)
-                for order in (self._problem.order_by_id[other] for other in self._working.bound_with([name]))
-            )
+            found = self._waits[name] = self._working.may_make_room(name, self._order)
         return found
 
     def _insertion(self, index: int, displaced: frozenset[str], bound: Stint) -> Insertion | None:

@@ -61,6 +61,8 @@ def option_of(
         breakers = draft.state.bound_with(breakers - {order.id}) if may_displace else set()
         if not breakers or order.id in breakers or breakers <= cut:
             return None
+        if not all(draft.state.may_make_room(name, order) for name in breakers):
+            return None
         cut |= breakers
         draft.state.take_out(breakers)
         draft = replace(draft, displaced=draft.displaced | breakers)

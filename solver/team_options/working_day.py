@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatcher.model import WorkOrder
+from dispatcher.model import LEVELS, WorkOrder
 from dispatcher.plan import Plan, RouteSequence
 from dispatcher.problem import Problem
 from solver.day_state import DayState, Duty, Placement
@@ -100,6 +100,13 @@ class WorkingDay(DayState):
                 found.add(name)
                 open_names += self._waiting_for.get(name, ())
         return found & self.served.keys()
+
+    def may_make_room(self, name: str, order: WorkOrder) -> bool:
+        """Whether planned work and all that waits for it may go for an order: of lower levels only, nothing pinned."""
+        return all(
+            other.pin is None and LEVELS.index(other.level) > LEVELS.index(order.level)
+            for other in (self.problem.order_by_id[bound] for bound in self.bound_with([name]))
+        )
 
     def take_out(self, names: Iterable[str]) -> None:
         """Take orders off their routes, with their duties and parts; what waits for them must be among them."""
