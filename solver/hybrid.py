@@ -21,7 +21,7 @@ from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.compile_travel import CannotCompile
-from solver.construction import IN_SEQUENCE, Construction
+from solver.construction import IN_SEQUENCE, Construction, regret
 from solver.day_state import DayState
 from solver.insertion import InsertionEngine
 from solver.repair import without_breaches
@@ -150,11 +150,11 @@ def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits
     if not plan.unassigned:
         return sequences
     seconds = limits.time_limit_seconds
-    tail = SearchLimits(
-        time_limit_seconds=None if seconds is None else min(TAIL_SECONDS, TAIL_SHARE * seconds),
-        iteration_limit=len(plan.unassigned),
-    )
+    tail = SearchLimits(time_limit_seconds=None if seconds is None else min(TAIL_SECONDS, TAIL_SHARE * seconds))
     state = DayState.of_plan(problem, plan)
-    Construction(state, Budget(tail, lambda: False), IN_SEQUENCE, lambda served: None).run()
+    # Of a team that is left all starts are tried.
+    is_team_left = any(problem.order_by_id[name].team is not None for name in plan.unassigned)
+    ordering = regret if is_team_left else IN_SEQUENCE
+    Construction(state, Budget(tail, lambda: False), ordering, lambda served: None).run()
     better = without_breaches(problem, state.sequences())
     return min((sequences, better), key=lambda candidate: _rank(problem, candidate))
