@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.cli_answers import issue_error
 from api.documents import load_plan_document, load_problem_document
-from dispatcher.errors import InvalidInput, Issue
+from dispatcher.errors import InvalidInput, Issue, together
 from dispatcher.validate_values import did_you_mean
 
 if TYPE_CHECKING:
     from dispatcher.problem import Problem
 
 
-def read_all(*readers: Callable[[], Any]) -> list[Any]:
-    """What each reader reads, in turn.
-
-    Raises:
-        InvalidInput: with the issues of all of them.
-    """
-    found: list[Any] = []
-    issues: list[Issue] = []
-    for read in readers:
-        try:
-            found.append(read())
-        except InvalidInput as error:
-            issues.extend(error.issues)
-    if issues:
-        raise InvalidInput(issues)
-    return found
-
-
 def problem_and_plan(problem: Path, plan: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """A problem document and a plan document from files, whichever problem the plan is for."""
-    first, second = read_all(lambda: load_problem_document(problem), lambda: load_plan_document(plan))
+    first, second = together(lambda: load_problem_document(problem), lambda: load_plan_document(plan))
     return first, second
 
 

@@ -12,10 +12,11 @@ import typer
 
 from api import cli_output as show
 from api.cli_answers import answers, bounded, writable, write_document
-from api.cli_documents import known_orders, problem_and_plan, read_all, with_work
+from api.cli_documents import known_orders, problem_and_plan, with_work
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
 from api.render_text import counted
+from dispatcher.errors import together
 from dispatcher.validate import LIMITS
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def diff(
         from api.live_tables import difference_tables
         from dispatcher.difference import difference
 
-        first, one, second, two = read_all(
+        first, one, second, two = together(
             lambda: load_problem_document(problem),
             lambda: load_plan_document(plan),
             lambda: None if after is None else load_problem_document(after),

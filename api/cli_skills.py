@@ -18,7 +18,7 @@ from api.documents import load_problem_document
 from api.problems import read_checked_problem
 from api.render_text import counted
 from dispatcher.documents import instant_text
-from dispatcher.errors import InvalidInput, Issue
+from dispatcher.errors import InvalidInput, Issue, together
 from dispatcher.validate_values import did_you_mean, read_instant
 
 if TYPE_CHECKING:
@@ -80,10 +80,9 @@ def coverage(
     from dispatcher.coverage import territories
 
     with answers(as_json, str(problem)):
-        read = _read(problem)
-        _known_territory(read, territory)
-        if output is not None:
-            drawable(output, problem)
+        read, _ = together(
+            lambda: _in_territory(problem, territory), lambda: None if output is None else drawable(output, problem)
+        )
         found = coverage_of(read, territory)
         if output is not None:
             from api.render_coverage import render_coverage
@@ -113,8 +112,7 @@ def gaps(problem: ProblemFile, territory: Territory = None, as_json: AsJson = Fa
     from dispatcher.skill_gaps import gaps as gaps_of
 
     with answers(as_json, str(problem)):
-        read = _read(problem)
-        _known_territory(read, territory)
+        read = _in_territory(problem, territory)
         found = coverage_of(read, territory)
         thin = gaps_of(read, found)
         if as_json:
@@ -137,11 +135,7 @@ def graph(
 ) -> None:
     """Draw the skill graph of a problem, or write it for another program."""
     with answers(as_json, str(problem)):
-        if output.suffix.lower() not in (".png", ".graphml", ".json"):
-            message = f"{output.suffix or 'a name without an ending'} is no format for a skill graph"
-            raise issue_error("output", "UNKNOWN_VALUE", message, "Use .png, .graphml or .json.")
-        read = _read(problem)
-        writable(output, problem)
+        read, _ = together(lambda: _read(problem), lambda: _writable_graph(output, problem))
         _write_graph(read, output)
         if as_json:
             show.print_json({"graph": str(output)})
@@ -166,10 +160,13 @@ def history(
     from skills.history import engineer_fields, learn
 
     with answers(as_json, str(resolved)):
-        now = _as_of(as_of)
-        found = learn(_resolved(resolved, as_json), now=now)
+        now, orders, _ = together(
+            lambda: _as_of(as_of),
+            lambda: _resolved(resolved, as_json),
+            lambda: None if output is None else writable(output, resolved),
+        )
+        found = learn(orders, now=now)
         if output is not None:
-            writable(output, resolved)
             fields = engineer_fields(found.experiences.values())
             write_document({"engineers": [{"id": name, **given} for name, given in fields.items()]}, output)
         if as_json:
@@ -281,12 +278,22 @@ def _skills(problem: Problem) -> set[str]:
     return {*problem.skill_graph.graph.nodes, *held, *asked}
 
 
-def _known_territory(problem: Problem, territory: str | None) -> None:
+def _in_territory(path: Path, territory: str | None) -> Problem:
+    """The problem of a file, which has to know the territory that is asked about."""
     from dispatcher.coverage import territories
 
+    problem = _read(path)
     known = territories(problem)
     if territory is not None and territory not in known:
         raise InvalidInput([_unknown("territory", f"no territory {territory!r}", territory, known)])
+    return problem
+
+
+def _writable_graph(output: Path, problem: Path) -> None:
+    if output.suffix.lower() not in (".png", ".graphml", ".json"):
+        message = f"{output.suffix or 'a name without an ending'} is no format for a skill graph"
+        raise issue_error("output", "UNKNOWN_VALUE", message, "Use .png, .graphml or .json.")
+    writable(output, problem)
 
 
 def _write_graph(problem: Problem, output: Path) -> None:

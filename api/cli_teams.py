@@ -11,10 +11,11 @@ import typer
 
 from api import cli_output as show
 from api.cli_answers import answers, drawable, issue_error, unwritable, writable, write_document
-from api.cli_documents import known_orders, read_all, with_work
+from api.cli_documents import known_orders, with_work
 from api.cli_output import NO_RESULT
 from api.documents import load_plan_document, load_problem_document
 from api.problems import read_checked_problem
+from dispatcher.errors import together
 
 if TYPE_CHECKING:
     from api.team_answers import Teams
@@ -120,7 +121,7 @@ class Files:
             checks.append(partial(writable, self.problem, *self.read, self.picture))
         if self.picture is not None:
             checks.append(partial(drawable, self.picture, *self.read, option="picture"))
-        read_all(*checks)
+        together(*checks)
 
     def _check_accept(self, accept: int | None) -> None:
         if accept is not None and self.plan is None:
@@ -135,7 +136,7 @@ def _asked(problem: Path, plan: Path, order: str, question: Any, policy: Path | 
     from dispatcher.schedule import build_plan
     from solver.live.running import running_sequences
 
-    document, force, rules = read_all(
+    document, force, rules = together(
         lambda: load_problem_document(problem), lambda: load_plan_document(plan), lambda: team_policy(policy)
     )
     force = with_work(document, force)

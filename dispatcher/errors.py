@@ -30,9 +30,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 ISSUE_CODES: Mapping[str, str] = {
     "UNREADABLE_FILE": "the file cannot be read",
@@ -150,6 +150,24 @@ class InvalidInput(MusterError):  # noqa: N818  named for what it says, like the
     def __reduce__(self) -> tuple[type[InvalidInput], tuple[tuple[Issue, ...]]]:
         # An exception is pickled with its message as the argument; a worker process hands over the issues.
         return type(self), (self.issues,)
+
+
+def together(*steps: Callable[[], Any]) -> list[Any]:
+    """What each of some steps gives, in turn.
+
+    Raises:
+        InvalidInput: with the issues of all steps that found some.
+    """
+    found: list[Any] = []
+    issues: list[Issue] = []
+    for step in steps:
+        try:
+            found.append(step())
+        except InvalidInput as error:
+            issues.extend(error.issues)
+    if issues:
+        raise InvalidInput(issues)
+    return found
 
 
 class NoResult(MusterError):  # noqa: N818

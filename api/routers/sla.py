@@ -55,7 +55,7 @@ from data.repositories import Change, Marks, Repository
 from data.session import UnitOfWork
 from dispatcher.actor import Actor
 from dispatcher.documents import utc_text
-from dispatcher.errors import InvalidInput, Issue, RecordKey, WrongState
+from dispatcher.errors import InvalidInput, Issue, RecordKey, WrongState, together
 from dispatcher.sla.grading import grade
 from dispatcher.sla.history import Mark
 
@@ -253,9 +253,7 @@ def told(
     with services_of(request).database.write(actor) as work:
         order = watched_order(work, id)
         at = told_state.at or work.now.replace(microsecond=0)
-        _refuse_unknown(told_state.state, order.policy.states)
-        if at > work.now:
-            raise InvalidInput([Issue("at", "OUT_OF_RANGE", f"{utc_text(at)} has not come yet", "Tell what happened.")])
+        together(lambda: _refuse_unknown(told_state.state, order.policy.states), lambda: _refuse_future(at, work.now))
         mark = Mark(at, "state", told_state.state, reason=told_state.reason)
         if not any((mark.kind, mark.at, mark.value) == (one.kind, one.at, one.value) for one in order.marks):
             Marks(work).tell(order.record.id, mark)
@@ -312,6 +310,11 @@ def _refuse_unknown(state: str, known: frozenset[str]) -> None:
         message = f"{state!r} is no state of a work order"
         remedy = f"Use one of {', '.join(sorted(known))}, or add it to `pauses` of the policy."
         raise InvalidInput([Issue("state", "UNKNOWN_VALUE", message, remedy, {"known": sorted(known)})])
+
+
+def _refuse_future(at: datetime, now: datetime) -> None:
+    if at > now:
+        raise InvalidInput([Issue("at", "OUT_OF_RANGE", f"{utc_text(at)} has not come yet", "Tell what happened.")])
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
