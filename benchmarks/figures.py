@@ -14,20 +14,33 @@ Key = tuple[str, int]
 """An instance and a seed of the search."""
 
 
-def engine_and_track(row: Row) -> tuple[str, str]:
-    return str(row["cell"]["engine"]), str(row["cell"]["track"])
+def engine_on_class(row: Row) -> tuple[str, str, int]:
+    return str(row["cell"]["engine"]), str(row["cell"]["track"]), int(row["cell"]["size"])
+
+
+def versions_on_tracks(rows: Iterable[Row]) -> dict[str, str]:
+    """By version of an engine's rows the tracks it was measured on, with the sizes where another has the others."""
+    sizes: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        sizes[row["cell"]["track"]][row["cell"]["version"]].add(int(row["cell"]["size"]))
+    named: dict[str, list[str]] = defaultdict(list)
+    for track, by_version in sizes.items():
+        for version, found in by_version.items():
+            of_sizes = "" if len(by_version) == 1 else f" of {', '.join(map(str, sorted(found)))}"
+            named[version].append(f"{track}{of_sizes}")
+    return {version: " and ".join(sorted(tracks)) for version, tracks in named.items()}
 
 
 def newest(rows: Iterable[Row]) -> tuple[list[Row], int]:
-    """The rows that belong to the newest version of their engine on their track, and of their instance; and how many do
-    not. A track takes up to an hour, so each is measured anew by itself."""
+    """The rows that belong to the newest version of their engine on instances of their track and size, and of their
+    instance; and how many do not. A track takes up to an hour, so each size is measured anew by itself."""
     everything = sorted(rows, key=lambda row: str(row["at"]))
-    version = {engine_and_track(row): row["cell"]["version"] for row in everything}
+    version = {engine_on_class(row): row["cell"]["version"] for row in everything}
     digest = {row["cell"]["instance"]: row["cell"]["digest"] for row in everything}
     kept = [
         row
         for row in everything
-        if row["cell"]["version"] == version[engine_and_track(row)]
+        if row["cell"]["version"] == version[engine_on_class(row)]
         and row["cell"]["digest"] == digest[row["cell"]["instance"]]
     ]
     return kept, len(everything) - len(kept)

@@ -17,7 +17,7 @@ from rich.markdown import Markdown
 
 from benchmarks.cache import FOLDER, Cache, Row
 from benchmarks.chart import draw
-from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, vroom_duels
+from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, versions_on_tracks, vroom_duels
 from benchmarks.page import write_section
 from benchmarks.peers import PEERS
 from benchmarks.reference import CHECKOUT
@@ -85,10 +85,7 @@ def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
     days = sorted({str(row["at"])[:10] for row in rows})
     versions = []
     for engine in sorted({row["cell"]["engine"] for row in rows}):
-        tracks: dict[str, set[str]] = {}
-        for row in rows:
-            if row["cell"]["engine"] == engine:
-                tracks.setdefault(row["cell"]["version"], set()).add(row["cell"]["track"])
+        tracks = versions_on_tracks(row for row in rows if row["cell"]["engine"] == engine)
         peer = PEERS.get(engine)
         if peer:
             # A peer's version carries a digest of our adapter, which is nobody's concern here.
@@ -97,7 +94,7 @@ def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
         elif len(tracks) == 1:
             versions.append(f"{engine} at {next(iter(tracks))}")
         else:
-            shown = (f"{version} on {' and '.join(sorted(names))}" for version, names in tracks.items())
+            shown = (f"{version} on {names}" for version, names in tracks.items())
             versions.append(f"{engine} at {', '.join(shown)}")
     seeds = ", ".join(map(str, sorted({row["cell"]["seed"] for row in rows})))
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.cache import Row
 from benchmarks.chart import DOTS_PER_INCH, OTHER_COLOUR, OURS_COLOUR
-from benchmarks.figures import Run, grouped, newest
+from benchmarks.figures import Run, grouped, newest, versions_on_tracks
 from benchmarks.report import table, target_table
 from benchmarks.team_suite import HHCRSP_CLASSES, published
 from benchmarks.team_targets import (
@@ -91,10 +91,8 @@ def _about(rows: Sequence[Row]) -> Iterator[str]:
         yield "Nothing has been measured yet."
         return
     days = sorted({str(row["at"])[:10] for row in kept})
-    tracks: dict[str, set[str]] = {}
-    for row in kept:
-        tracks.setdefault(f"{row['cell']['engine']} at {row['cell']['version']}", set()).add(row["cell"]["track"])
-    engines = [f"{engine} on {' and '.join(sorted(names))}" for engine, names in sorted(tracks.items())]
+    engine = kept[0]["cell"]["engine"]
+    engines = [f"{engine} at {version} on {names}" for version, names in versions_on_tracks(kept).items()]
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     yield " · ".join([span, *sorted({row["machine"] for row in kept}), *engines])
     failed = sorted({row["cell"]["instance"] for row in kept if row["status"] != "measured"})

@@ -334,6 +334,17 @@ def test_each_track_is_reported_at_the_version_it_was_last_measured_with() -> No
     assert "hybrid at v1 on vrptw, v2 on scale" in report(rows, "hybrid", "picture.png", "rows.jsonl")
 
 
+def test_each_size_of_a_track_is_reported_at_the_version_it_was_last_measured_with() -> None:
+    rows = [
+        row("hybrid", "a", track="vrptw", size=100, version="v1", at="2026-01-01T00:00:00+00:00"),
+        row("hybrid", "b", track="vrptw", size=200, version="v1", at="2026-01-01T00:00:00+00:00"),
+        row("hybrid", "b", track="vrptw", size=200, version="v2", at="2026-01-02T00:00:00+00:00"),
+    ]
+    kept, left_out = newest(rows)
+    assert ([found["cell"]["version"] for found in kept], left_out) == (["v1", "v2"], 1)
+    assert "hybrid at v1 on vrptw of 100, v2 on vrptw of 200" in report(rows, "hybrid", "picture.png", "rows.jsonl")
+
+
 def test_the_report_has_every_table_and_hides_no_failure(tmp_path: Path) -> None:
     rows = [
         row(DEFAULT_ENGINE, total=900),
