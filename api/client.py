@@ -32,6 +32,7 @@ LONGEST_WAIT_SECONDS = 30.0
 ANSWER_SECONDS = 120.0
 # The server sends a sign of life every fifteen seconds.
 SILENCE_SECONDS = 45.0
+_CONFLICTS = (httpx.codes.CONFLICT, httpx.codes.PRECONDITION_FAILED)
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
 
 Document = dict[str, Any]
@@ -158,7 +159,14 @@ class Service:
     def accept(self, plan: str) -> Document:
         """Put a plan in force, in the version it has now."""
         _, tag = self._send("GET", f"/v1/plans/{plan}/record")
-        return self._send("POST", f"/v1/plans/{plan}/accept", headers={"If-Match": tag or "*"})[0]
+        try:
+            return self._send("POST", f"/v1/plans/{plan}/accept", headers={"If-Match": tag or "*"})[0]
+        except Refused as refused:
+            record = self._send("GET", f"/v1/plans/{plan}/record")[0] if refused.status in _CONFLICTS else {}
+            # It was put in force all the same, as where the answer was lost and the question sent again.
+            if record.get("state") != "accepted":
+                raise
+            return record
 
     def follow(self, run: str) -> Iterator[Document]:
         """The run each time something about it changes; the last one has ended. A broken stream is taken up again."""

@@ -71,6 +71,15 @@ def test_a_request_that_met_trouble_is_sent_again_under_the_same_key(trouble: An
     assert asked[0][1]
 
 
+def test_a_plan_whose_acceptance_was_told_to_nobody_is_in_force_all_the_same() -> None:
+    stale: Answer = (412, {}, b'{"code": "STALE_VERSION", "title": "Precondition Failed"}')
+    proposed, accepted = ((200, {"ETag": '"1"'}, json.dumps({"state": s}).encode()) for s in ("proposed", "accepted"))
+    with answering([proposed, HUNG_UP, stale, accepted]) as (service, _):
+        assert service.accept("P1") == {"state": "accepted"}
+    with answering([proposed, stale, proposed]) as (service, _), pytest.raises(Refused, match="Precondition"):
+        service.accept("P1")
+
+
 def test_a_server_that_stays_busy_is_given_up() -> None:
     with answering([BUSY] * 20) as (service, asked), pytest.raises(Refused) as refused:
         service.get("/v1/engineers")
