@@ -235,6 +235,7 @@ def test_codes_in_the_sources_are_those_of_the_catalogue() -> None:
         root / "api" / "problems.py",
         root / "api" / "cli.py",
         root / "api" / "cli_answers.py",
+        root / "api" / "cli_documents.py",
         root / "api" / "routers" / "resources.py",
         root / "skills" / "consistency.py",
         root / "skills" / "exchange.py",
