@@ -72,15 +72,17 @@ def _figures(arguments: argparse.Namespace) -> dict[str, Any]:
     replaced: list[tuple[float, float]] = []
     counts: list[int] = []
     displaced: list[int] = []
+    first: list[TeamOption] = []
     for name in names[: arguments.questions]:
         clock = _Clock()
         answer = team_options(day, name, explain=False)
         asked.append(clock.seconds())
         counts.append(len(answer.options))
         displaced += [len(option.displaced) for option in answer.options]
-        if answer.options and len(accepted) < arguments.accepted:
-            accepted.append(_accepted_seconds(day, document, answer.options[0]))
-            replaced += _replaced_seconds(day, answer.options[0])
+        first += answer.options[:1]
+    for option in first[: arguments.accepted]:
+        accepted.append(_accepted_seconds(day, document, option))
+        replaced += _replaced_seconds(day, option)
     return figures | {
         "questions": len(asked),
         "options_mean": round(sum(counts) / max(1, len(counts)), 2),
