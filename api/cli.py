@@ -254,7 +254,7 @@ def import_csv_folder(
         if output is None:
             show.print_json(result.document)
             return
-        writable(output, *folder.glob("*"))
+        writable(output, *folder.glob("*.csv"))
         write_document(result.document, output)
         if as_json:
             show.print_json({"problem": str(output)})

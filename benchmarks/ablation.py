@@ -140,10 +140,11 @@ def section(totals: Totals, seconds: float) -> str:
                 verdict,
             )
         )
+    command = "python -m benchmarks.ablation --write" + ("" if seconds == SECONDS else f" --seconds {seconds:g}")
     heads = ("left out, or otherwise", *days, "mean", f"from {LEAST_GAIN_PERCENT:g} %")
     return f"""## What each part of the search is worth
 
-Written by `python -m benchmarks.ablation --write`. The engine `{DEFAULT_ENGINE}` plans each day in {seconds:g} s on
+Written by `{command}`. The engine `{DEFAULT_ENGINE}` plans each day in {seconds:g} s on
 two threads, with {len(SEEDS)} seeds; the seeds of the days are not those of the benchmarks. A figure says by how much
 the total rises where a part is left out, or done otherwise; below zero the plan is better so.
 

@@ -254,12 +254,12 @@ class NamedRecord:
     place: str = ""
 
     def as_issue(self) -> Issue:
-        together = " or in the same list" if self.place and self.target.kind == self.source.kind else ""
+        beside = " or in the same list" if self.place and self.target.kind == self.source.kind else ""
         return Issue(
             path=f"{self.place}.{self.field}" if self.place else self.field,
             code=UnknownReference.code,
             message=f"there is no {self.target}",
-            remedy=f"Create it first{together}, or correct the id.",
+            remedy=f"Create it first{beside}, or correct the id.",
             params=self.target.as_params(),
         )
 

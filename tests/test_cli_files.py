@@ -68,6 +68,9 @@ def test_no_command_writes_over_what_it_reads_by_whatever_name(folder: Path) -> 
     before = tables[0].read_bytes()
     answer = CliRunner().invoke(app, ["import-csv", str(shop), "-o", str(tables[0]), "--json"])
     assert (answer.exit_code, tables[0].read_bytes()) == (2, before)
+    # What an import wrote may be written again, also beside the tables.
+    for _ in range(2):
+        muster(folder, "import-csv", str(shop), "-o", "shop/problem.json")
 
 
 @pytest.mark.parametrize("fields", [{"routes": None}, {"routes": [{"engineer": "E1", "shift": "am"}]}])

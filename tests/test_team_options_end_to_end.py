@@ -206,7 +206,7 @@ def test_what_changed_since_makes_an_option_gone(service: tuple[TestClient, Data
     assert client.get("/v1/work-orders/NEW").json().get("team") is None
 
 
-def test_an_order_that_was_changed_or_cancelled_since_is_not_overwritten(
+def test_an_order_that_was_changed_since_is_not_overwritten(
     service: tuple[TestClient, Database],
 ) -> None:
     client, _ = service
@@ -217,6 +217,27 @@ def test_an_order_that_was_changed_or_cancelled_since_is_not_overwritten(
     answer = accept(client, asked, asked["options"][0])
     assert (answer.status_code, answer.json()["code"]) == (409, "OPTION_GONE")
     assert client.get("/v1/work-orders/NEW").json()["required_skills"] == harder
+
+
+def test_nobody_moves_for_an_order_that_was_cancelled_since(service: tuple[TestClient, Database]) -> None:
+    client, database = service
+    asked = ask(client)
+    before = running(database)
+    cancelled = {
+        "client_id": "c1",
+        "kind": "order_cancelled",
+        "occurred_at": asked["as_of"],
+        "body": {"work_order": "NEW"},
+    }
+    [told] = client.post("/v1/events", json={"events": [cancelled]}).json()["events"]
+    assert told["outcome"] == "applied"
+    answer = accept(client, asked, asked["options"][0])
+    assert (answer.status_code, answer.json()["code"]) in {
+        (409, "OPTION_GONE"),
+        (404, "NOT_FOUND"),
+        (409, "WRONG_STATE"),
+    }
+    assert moved(before, running(database)) == set()
 
 
 def test_who_drops_out_gets_a_substitute_and_the_others_stay(service: tuple[TestClient, Database]) -> None:
