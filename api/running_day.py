@@ -21,7 +21,7 @@ from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from dispatcher.services.planning import PlanRequest, make_plan, receipt
 from dispatcher.services.state import PlanQuestion, problem_document
-from solver.live.handed import Handed, explain_some
+from solver.live.handed import Handed, explain_left_by
 from solver.live.running import running_sequences
 
 
@@ -138,10 +138,9 @@ def put_in_force(work: UnitOfWork, day: RunningDay, sequences: Sequences, *, ver
     return accept_plan(work, store_plan(work, day, document), None)
 
 
-def checked_plan(
-    day: RunningDay, sequences: Sequences, *, created_at: int, engine: str = "repair", elapsed_seconds: float = 0.0
-) -> dict[str, Any]:
-    """The plan document of sequences over a running day: evaluated, explained and judged by the checker.
+def checked_plan(day: RunningDay, sequences: Sequences, *, created_at: int) -> dict[str, Any]:
+    """The plan document of sequences over a running day: evaluated, judged by the checker, and with the reasons of what
+    the running plan does and it does not.
 
     Raises:
         PlanRefused: if it breaks a rule, or the checker judges it differently.
@@ -149,9 +148,9 @@ def checked_plan(
     request = PlanRequest(
         problem=day.problem,
         document=day.document,
-        engine=Handed(engine, sequences, elapsed_seconds),
+        engine=Handed("repair", sequences),
         limits=SearchLimits(time_limit_seconds=None),
-        explainer=explain_some,
+        explainer=explain_left_by(day.plan),
         software=_software(),
         created_at=created_at,
     )

@@ -54,6 +54,7 @@ def meter_round(orders: int, engineers: int, seed: int) -> dict[str, Any]:
 
 DAYS: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
     ("hard windows, 100 orders, tight", lambda: synthetic_problem(hard_spec(100, 1.1, 11))),
+    ("hard windows, 100 orders, loose", lambda: synthetic_problem(hard_spec(100, 0.8, 13))),
     ("hard windows, 300 orders, tight", lambda: synthetic_problem(hard_spec(300, 1.1, 12))),
     ("hard windows, 300 orders, loose", lambda: synthetic_problem(hard_spec(300, 0.8, 13))),
     ("everything, 100 orders", lambda: synthetic_problem(rich_spec(100, 1.1, 11))),
@@ -82,6 +83,7 @@ VARIANTS = (
     Variant("neighbours by the way alone", lambda: patch.object(nearness, "MOST_KINDS", 0)),
     Variant("without swapped tails", lambda: patch.object(compile, "SWAPS_PER_MILLE", 0)),
     Variant("without annealing", lambda: patch.object(search.Search, "_take_temperature", lambda _: None)),
+    Variant("no warmer where shifts are unlike", lambda: patch.object(search, "WARMTH_OF_KINDS", 0.0)),
     Variant("without warming again", lambda: patch.object(search.Search, "_begin_again_if_frozen", lambda *_: None)),
     Variant("on one thread", nullcontext, threads=1),
 )

@@ -179,7 +179,7 @@ class Search:
         self._leg_cost = searcher.leg_cost()
         legs_of_order = searcher.at_stake() / len(self._compiled.problem.work_orders) / self._leg_cost
         twins = self._compiled.case.shifts[:, at.TWIN]
-        kinds = (len(np.unique(twins)) - 1) / max(1, len(twins) - 1)
+        kinds = max(0, len(np.unique(twins)) - 1) / max(1, len(twins) - 1)
         self._warmth = min(MOST_WARMTH, 1.0 + WARMTH_OF_KINDS * kinds + WARMTH_OF_VALUES * legs_of_order)
         self._warmth *= max(1.0, searcher.stops_of_route() / STOPS_OF_A_LEG)
 

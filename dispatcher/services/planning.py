@@ -53,8 +53,9 @@ def make_plan(
     """
     result = request.engine.solve(request.problem, request.limits, cancelled=cancelled, progress=progress)
     progress(1.0, "scoring the plan")
-    plan = build_plan(request.problem, result.sequences)
-    evaluation = evaluate(request.problem, plan)
+    with collector_paused():
+        plan = build_plan(request.problem, result.sequences)
+        evaluation = evaluate(request.problem, plan)
     if not evaluation.feasible:
         raise PlanRefused(
             f"{finding.rule} {finding.code} at {finding.path}: {dict(finding.params)}"
