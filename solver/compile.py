@@ -40,7 +40,8 @@ class Compiled:
     `work` says of each visit its order and role; `shifts` of each shift its key. `closed` are the shifts
     the kernel leaves alone; `closed_times` has arrival, start and end of their visits, `closed_figures` their worst
     lateness and busy seconds. `held` says of every seat when its member starts, or which shift stands by, in the plan
-    given; `searched` are the orders whose teams the search composes.
+    given; `searched` are the orders whose teams the search composes. `shift_kinds` is how many shifts there are that
+    differ in places, hours, breaks, speed, parts or skills.
     """
 
     problem: Problem
@@ -54,6 +55,7 @@ class Compiled:
     closed_figures: Mapping[int, tuple[int, int]]
     held: tuple[int, ...]
     searched: frozenset[str]
+    shift_kinds: int
 
 
 Stay = tuple[int, int, int]
@@ -150,6 +152,7 @@ def compile_problem(
         closed_figures(crew),
         tuple(orders.held.get(visit, NONE) for visit in range(len(visits))),
         searched,
+        own.kinds,
     )
 
 

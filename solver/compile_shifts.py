@@ -181,12 +181,13 @@ def _option_rows(problem: Problem, engineer: Engineer, wanted: Requirement) -> t
 
 @dataclass(frozen=True, slots=True)
 class ShiftArrays:
-    """See `solver.kernel.layout.Case`, whose fields these are."""
+    """See `solver.kernel.layout.Case`, whose fields these are; and how many `kinds` of shifts there are."""
 
     shifts: NDArray[np.int64]
     breaks: NDArray[np.int64]
     break_index: NDArray[np.int64]
     duties: NDArray[np.int64]
+    kinds: int
 
 
 def shift_arrays(
@@ -200,14 +201,16 @@ def shift_arrays(
 ) -> ShiftArrays:
     """The shifts, with what their columns point into.
 
-    Shifts that may swap their routes get the same twin class. `unlike` are shifts whose stops are not for others;
-    `is_personal` says that it matters for some order who exactly comes, so that no shift is like another.
-    `searched` are the orders whose teams the search composes, standby and all.
+    Shifts of the same places, hours, breaks, speed, parts and skills are of one kind; those of a kind that may swap
+    their routes get the same twin class. `unlike` are shifts whose stops are not for others; `is_personal` says that it
+    matters for some order who exactly comes, so that no shift is like another. `searched` are the orders whose teams
+    the search composes, standby and all.
     """
     problem = crew.problem
     breaks, index_rows, duties = Rows(), Rows(), Rows()
     rows: list[list[int]] = []
     twins: dict[object, int] = {}
+    kinds: set[object] = set()
     for number, (engineer, shift) in enumerate(crew.shifts):
         running = crew.running.get(number)
         row = [0] * at.SHIFT_COLUMNS
@@ -243,12 +246,12 @@ def shift_arrays(
             tuple(due),
             _profile(engineer),
             tuple(sorted(engineer.parts.items())),
-            number if is_own else None,
         )
-        row[at.TWIN] = twins.setdefault(alike, number)
+        kinds.add(alike)
+        row[at.TWIN] = twins.setdefault((alike, number if is_own else None), number)
         rows.append(row)
     shifts = table(rows, at.SHIFT_COLUMNS)
-    return ShiftArrays(shifts, breaks.array(3), index_rows.array(1)[:, 0].copy(), duties.array(3))
+    return ShiftArrays(shifts, breaks.array(3), index_rows.array(1)[:, 0].copy(), duties.array(3), len(kinds))
 
 
 def _duties(crew: Crew, places: Places, number: int, searched: frozenset[str]) -> list[tuple[int, int, int]]:

@@ -11,12 +11,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
-import numpy as np
-
 from dispatcher.planning import SearchLimits, StoppedBy
 from solver.budget import Budget
 from solver.compile import Arrangement, Compiled
-from solver.kernel import layout as at
 from solver.pool import RoutePool, load_cp_sat
 from solver.searcher import Searcher
 
@@ -25,12 +22,13 @@ FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
 STOPS_OF_A_LEG = 10
 """And on routes of more stops than this the start by as much warmer as they are longer: what such a route is worth
 changing for is decided by more legs."""
-WARMTH_OF_VALUES, MOST_WARMTH = 5.0, 4.0
-"""Annealing starts warmer by so much for each leg that an order costs beside the driving, and for that at most by so
-much."""
+WARMTH_OF_VALUES = 5.0
+"""Annealing starts warmer by so much for each leg that an order costs beside the driving."""
 WARMTH_OF_KINDS = 1.0
-"""And by so much where no two shifts are alike: what one has to give up seldom suits another, so that good plans lie
-farther apart."""
+"""And by so much where no two shifts are of one kind: what one has to give up seldom suits another, so that good plans
+lie farther apart."""
+MOST_WARMTH = 4.0
+"""Both together start it at most so many times as warm."""
 FROZEN_ITERATIONS, FROZEN_BELOW = 300, 0.15
 """A search is frozen when it has found nothing better than since it was warm for so many iterations for each order and
 thread, at this share of the first temperature or less. Annealing begins again then, with what is left of the budget."""
@@ -178,9 +176,8 @@ class Search:
         searcher = self._searchers[0]
         self._leg_cost = searcher.leg_cost()
         legs_of_order = searcher.at_stake() / len(self._compiled.problem.work_orders) / self._leg_cost
-        twins = self._compiled.case.shifts[:, at.TWIN]
-        kinds = max(0, len(np.unique(twins)) - 1) / max(1, len(twins) - 1)
-        self._warmth = min(MOST_WARMTH, 1.0 + WARMTH_OF_KINDS * kinds + WARMTH_OF_VALUES * legs_of_order)
+        unlike = max(0, self._compiled.shift_kinds - 1) / max(1, len(self._compiled.shifts) - 1)
+        self._warmth = min(MOST_WARMTH, 1.0 + WARMTH_OF_KINDS * unlike + WARMTH_OF_VALUES * legs_of_order)
         self._warmth *= max(1.0, searcher.stops_of_route() / STOPS_OF_A_LEG)
 
     # -- between slices ----------------------------------------------------------------------------------------

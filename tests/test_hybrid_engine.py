@@ -489,6 +489,7 @@ def test_members_of_a_team_stay_who_they_are_even_among_engineers_who_are_alike(
     chosen = collected(plan).best_choice(plan.searcher.arrangement(), 1.0, 60.0, 1)
     assert chosen is not None
     assert plan.case.shifts[:, at_column.TWIN].tolist() == [0, 1, 0]
+    assert plan.compiled.shift_kinds == 1
     assert [visit for visit in chosen.routes[1] if plan.case.visits[visit, at_column.LOCKED]]
 
 
