@@ -201,7 +201,7 @@ def _accept(document: dict[str, Any], teams: Teams, files: Files, number: int) -
     if fields is not None:
         orders = [o | fields if o["id"] == option.order.id else o for o in document["work_orders"]]
         document = document | {"work_orders": orders}
-    plan = accepted_plan(document, option, teams.day.plan)
+    plan = accepted_plan(document, option, teams.day)
     assert files.plan is not None, "checked before"
     if fields is not None and files.problem is not None:
         write_document(document, files.problem)

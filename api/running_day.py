@@ -21,7 +21,7 @@ from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
 from dispatcher.services.planning import PlanRequest, make_plan, receipt
 from dispatcher.services.state import PlanQuestion, problem_document
-from solver.live.handed import Handed, explain_left_by
+from solver.live.handed import Handed, explain_left_of
 from solver.live.running import running_sequences
 
 
@@ -140,7 +140,7 @@ def put_in_force(work: UnitOfWork, day: RunningDay, sequences: Sequences, *, ver
 
 def checked_plan(day: RunningDay, sequences: Sequences, *, created_at: int) -> dict[str, Any]:
     """The plan document of sequences over a running day: evaluated, judged by the checker, and with the reasons of what
-    the running plan does and it does not.
+    the plan in force does and it does not.
 
     Raises:
         PlanRefused: if it breaks a rule, or the checker judges it differently.
@@ -150,7 +150,7 @@ def checked_plan(day: RunningDay, sequences: Sequences, *, created_at: int) -> d
         document=day.document,
         engine=Handed("repair", sequences),
         limits=SearchLimits(time_limit_seconds=None),
-        explainer=explain_left_by(day.plan),
+        explainer=explain_left_of(_in_force(day.document)),
         software=_software(),
         created_at=created_at,
     )
@@ -179,6 +179,12 @@ def store_plan(work: UnitOfWork, day: RunningDay, document: Mapping[str, Any]) -
         "made from the running plan",
     )
     return Plans(work).publish(run.id, Publication(day.document, document, day.versions))
+
+
+def _in_force(document: Mapping[str, Any]) -> set[str]:
+    """The orders on the routes in force."""
+    routes = (document.get("current_plan") or {}).get("routes") or ()
+    return {stop["work_order"] for route in routes for stop in route["stops"] if stop["kind"] == "work_order"}
 
 
 def _software() -> dict[str, str]:

@@ -144,9 +144,12 @@ def _kept(today: RunningDay, order: str, name: str, option: TeamOption) -> Seque
 def _changes(
     today: RunningDay, order: str, name: str, option: TeamOption, sequences: Sequences
 ) -> list[dict[str, Any]]:
-    """What the option moves as of now; no promise may break that it did not name."""
+    """What the option moves as of now; no promise may break that it did not name, nor the order's own."""
     plan = build_plan(today.problem, sequences)
     before, after = (read_facts(today.problem, item).services for item in (today.plan, plan))
+    for kind, seconds in after[order].latenesses().items():
+        if sum(seconds) and not option.late_seconds[kind]:
+            raise OptionGone(order, name, "by now the team would come too late; ask again")
     named = {change.work_order: change for change in option.changes}
     displaced = frozenset(change.work_order for change in option.displaced)
     changes = changes_between(before, after, apart_from=order, displaced=displaced)

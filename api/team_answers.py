@@ -28,7 +28,7 @@ from dispatcher.publish import number
 from dispatcher.reasons import Explanation
 from dispatcher.services.planning import PlanRequest, make_plan
 from dispatcher.team_policy import ComposedTeam, TeamPolicy, read_team_policy, team_document, team_for
-from solver.live.handed import Handed, explain_left_by
+from solver.live.handed import Handed, explain_left_of
 from solver.team_options.answer import PromiseChange, ServiceTimes
 from solver.teams import MOST_OPTIONS, TeamAnswer, TeamOption, WarmDay, substitutes, team_options, warm_day
 
@@ -151,9 +151,9 @@ def ask(
     return Teams(day, answer, composed)
 
 
-def accepted_plan(document: Mapping[str, Any], option: TeamOption, before: Plan) -> dict[str, Any]:
+def accepted_plan(document: Mapping[str, Any], option: TeamOption, day: WarmDay) -> dict[str, Any]:
     """The plan document of an option over the problem that names its team: evaluated, checked, and with the reasons of
-    what it leaves undone and the plan before did not.
+    what it leaves undone of the plan that was given.
 
     Raises:
         PlanRefused: if the plan fails its own check; a defect of ours.
@@ -163,7 +163,7 @@ def accepted_plan(document: Mapping[str, Any], option: TeamOption, before: Plan)
         document=document,
         engine=Handed("teams", option.sequences),
         limits=SearchLimits(time_limit_seconds=None),
-        explainer=explain_left_by(before),
+        explainer=explain_left_of({*day.facts.services, *day.lost}),
         software={name: version(name) for name in ("muster", "networkx")},
         created_at=int(time.time()),
     )

@@ -33,7 +33,7 @@ from dispatcher.services.planning import PlanRequest, make_plan
 from solver.budget import Budget
 from solver.construction import IN_SEQUENCE, Construction
 from solver.day_state import DayState
-from solver.live.handed import Handed, explain_left_by
+from solver.live.handed import Handed, explain_left_of
 from solver.repair import without_breaches
 from solver.teams import TeamOption, WarmDay, substitutes, team_options, warm_day
 
@@ -138,13 +138,13 @@ def _planned(document: dict[str, Any], left: list[str]) -> Sequences:
 
 
 def _accepted_seconds(day: WarmDay, document: dict[str, Any], option: TeamOption) -> tuple[float, float]:
-    """How long it takes, as in the service, until the plan of an option is driven, scored, explained and checked."""
+    """How long it takes until the plan of an option is driven, scored, explained and checked."""
     request = PlanRequest(
         problem=day.problem,
         document=document,
         engine=Handed("repair", option.sequences),
         limits=SearchLimits(time_limit_seconds=None),
-        explainer=explain_left_by(day.plan),
+        explainer=explain_left_of(day.facts.services),
         software={},
         created_at=day.problem.now,
     )

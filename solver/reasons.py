@@ -8,11 +8,14 @@ sought against the full day: the one change, by one engineer, that would be smal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import Any
+
+import networkx as nx
 
 from dispatcher.documents import instant_text
-from dispatcher.model import Engineer, Team, WorkOrder
+from dispatcher.model import Engineer, Role, Team, WorkOrder
 from dispatcher.plan import Plan
 from dispatcher.problem import Problem
 from dispatcher.reasons import FIX_SECONDS, Explanation, Fix, Reason
@@ -137,11 +140,9 @@ class ReasonFinder:
             engineer.id: [(role.name, self._answer(order, engineer, role.name, size)) for role in roles]
             for engineer in self._engineers(order)
         }
-        lacking: dict[str, int] = {}
-        for role in roles:
-            able = sum(answer.fits for held in by_engineer.values() for name, answer in held if name == role.name)
-            if able < role.minimum:
-                lacking[role.name] = role.minimum - able
+        lacking = _lacking(
+            roles, {name: {role for role, answer in held if answer.fits} for name, held in by_engineer.items()}
+        )
         starts = STARTS_OF_LARGE_DAY if len(self._problem.work_orders) > LARGE_DAY_ORDERS else MAX_STARTS
         placement = TeamComposer(self._state, order, starts).best()
         # One more person helps a team only where one is all it lacks.
@@ -496,6 +497,27 @@ _SEVERITY = (
     "SHIFT",
     "TIME_WINDOW",
 )
+
+
+def _lacking(roles: Sequence[Role], fitting: Mapping[str, Set[str]]) -> dict[str, int]:
+    """How many people each role is short of, the first roles filled first; nobody takes two of them.
+
+    `fitting` are the roles each engineer could take. Counted by maximum matchings of seats and people.
+    """
+    graph: Any = nx.Graph()
+    seats: list[tuple[str, int]] = []
+    lacking: dict[str, int] = {}
+    filled = 0
+    for role in roles:
+        seats += [(role.name, seat) for seat in range(role.minimum)]
+        graph.add_nodes_from(seats)
+        able = [name for name, fits in fitting.items() if role.name in fits]
+        graph.add_edges_from(((role.name, seat), name) for seat in range(role.minimum) for name in able)
+        most = len(nx.bipartite.maximum_matching(graph, seats)) // 2
+        if most - filled < role.minimum:
+            lacking[role.name] = role.minimum - (most - filled)
+        filled = most
+    return lacking
 
 
 def _severity(answer: _Answer) -> int:

@@ -195,6 +195,18 @@ def test_what_starts_soon_and_what_is_driven_to_stays_first() -> None:
     assert place("L", freeze_seconds=3600, driving=True, diverts=True) == 0
 
 
+def test_what_starts_soon_keeps_its_own_place_open() -> None:
+    problem = read(day([engineer("A"), engineer("B")], [order("soon", "p10"), order("next", "p20")]))
+    found = best_total(problem, Sequences(), ("A", "day"), ["soon", "next"])
+    assert found is not None
+    asked = live(problem, found[1], LivePolicy(freeze_seconds=24 * 3600))
+    for name, position in (("soon", 0), ("next", 1)):
+        answer = candidates(asked, WhyNot(asked), name)
+        assert answer.others == ()
+        [current] = [candidate for candidate in answer.candidates if candidate.is_current]
+        assert (current.engineer, current.position) == ("A", position)
+
+
 def test_who_could_only_come_before_what_stays_is_told_so() -> None:
     problem = read(
         day(

@@ -121,6 +121,15 @@ def test_a_move_costs_what_the_reference_rules_say() -> None:
     assert emptied.plan.routes == ()
 
 
+def test_what_is_driven_to_stays_first_on_a_later_shift_too() -> None:
+    shifts = [shift("06:00", "07:00", id="early"), shift(id="day")]
+    problem = read(day([engineer("A", shifts=shifts)], [order("way", "p30"), order("W", "p10")]))
+    plan = driven(problem, Sequences((RouteSequence("A", "day", (Visit("way"),)),)))
+    asked = LiveDay(problem, plan, on_the_way=frozenset({"way"}), policy=LivePolicy(freeze_seconds=0))
+    found = what_if(asked, [Move("assign", "W", "A", shift="day")])
+    assert routes_of(found.sequences) == {("A", "day"): ["way", "W"]}
+
+
 def test_a_move_that_breaks_a_rule_is_made_and_told() -> None:
     document = day(
         [engineer("A", shifts=[shift(breaks=[rest("08:30", "11:00", 30)])]), engineer("B")],

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dispatcher.errors import WrongState
 from dispatcher.evaluate import evaluate
 from dispatcher.facts import read_facts
 from dispatcher.model import Level
@@ -188,6 +189,16 @@ def test_a_planned_order_is_moved_only_where_that_pays() -> None:
     assert routes_of(found.sequences) == {("A", "day"): ["W2"], ("B", "day"): ["W1"]}
     again = LiveDay(problem, found.plan, policy=LivePolicy(freeze_seconds=0))
     assert routes_of(Repairer(again).repair(["W1", "W2"], seconds=0).sequences) == routes_of(found.sequences)
+
+
+def test_the_work_of_a_team_is_not_repaired_like_that_of_one() -> None:
+    orders = [order("W", "p10"), order("T", "p20", level="L1", team={"roles": [role("lead"), role("support")]})]
+    problem = read(day([engineer("A"), engineer("B")], orders))
+    live = LiveDay(problem, driven(problem, Sequences()))
+    assert routes_of(Repairer(live).repair(["W"], seconds=0).sequences)
+    for asked in (Repairer(live).repair, Repairer(live).insert):
+        with pytest.raises(WrongState):
+            asked(["W", "T"])
 
 
 def test_an_empty_day_is_repaired_at_once() -> None:

@@ -228,6 +228,12 @@ def test_what_a_dispatcher_reads_about_a_reason(code: str, message: str) -> None
     assert message in [reason.message for reason in explained(REASON_CASES[code]).reasons]
 
 
+def test_nobody_counts_for_two_roles_of_a_team() -> None:
+    reasons = explained(Case(only(team(role("lead"), role("support"))))).reasons
+    assert [(reason.engineer, reason.code) for reason in reasons] == [("A", "TEAM_INCOMPLETE")]
+    assert reasons[0].message == "A could come as lead, but the team lacks 1 more as support"
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [

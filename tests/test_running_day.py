@@ -120,6 +120,16 @@ def test_another_plan_takes_the_place_of_the_one_in_force(client: TestClient, da
     assert (run["kind"], run["state"], run["plan_id"]) == ("repair", "succeeded", record.id)
 
 
+def test_a_plan_that_is_put_in_force_tells_the_reasons_of_what_it_takes_off(
+    sqlite_client: TestClient, sqlite_database: Database
+) -> None:
+    in_force(sqlite_client, sqlite_database)
+    put(sqlite_client, "work-orders", order("W9", level="L1"))
+    document = checked_plan(read(sqlite_database), all_by("E2", "W1", "W2"), created_at=0)
+    told = {item["work_order"]: bool(item.get("reasons")) for item in document["unassigned"]}
+    assert told == {"W3": True, "W9": False}
+
+
 def test_whoever_comes_second_is_told(sqlite_client: TestClient, sqlite_database: Database) -> None:
     in_force(sqlite_client, sqlite_database)
     day = read(sqlite_database)

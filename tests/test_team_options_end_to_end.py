@@ -219,6 +219,19 @@ def test_an_order_that_was_changed_since_is_not_overwritten(
     assert client.get("/v1/work-orders/NEW").json()["required_skills"] == harder
 
 
+def test_a_team_that_would_be_late_by_now_is_not_sent(service: tuple[TestClient, Database]) -> None:
+    client, database = service
+    asked = ask(client)
+    option = next(option for option in asked["options"] if not option["late_seconds"])
+    deadlines = client.get("/v1/work-orders/NEW").json()["deadlines"]
+    change_record(client, "work-orders/NEW", deadlines={**deadlines, "arrive_by": asked["as_of"]})
+    before = running(database)
+    answer = accept(client, asked, option)
+    assert (answer.status_code, answer.json()["code"]) == (409, "OPTION_GONE")
+    assert "too late" in answer.json()["detail"]
+    assert moved(before, running(database)) == set()
+
+
 def test_nobody_moves_for_an_order_that_was_cancelled_since(service: tuple[TestClient, Database]) -> None:
     client, database = service
     asked = ask(client)

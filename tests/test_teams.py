@@ -194,6 +194,23 @@ def test_when_nobody_qualifies_everybody_has_a_reason_and_who_is_one_level_short
     assert who(nearly) == {"a": "lead", "b": "support"}
 
 
+def test_who_stands_by_needs_nothing_but_what_the_role_asks_for() -> None:
+    people = [
+        engineer("A", EXPERT, skill("safety"), shifts=[shift(start_location="p30")]),
+        engineer("b", FITTER, skill("safety"), shifts=[shift(start_location="p30")]),
+        engineer("c", skill("hydraulics", 3), shifts=[shift(start_location="p30")]),
+    ]
+    backup = role("backup", EXPERT, presence="standby")
+    new = emergency(LEAD, HANDS, backup, required_skills=[skill("safety")])
+    problem = read(day(people, [new], **NOW))
+    answer = team_options(warm_day(problem, running(problem)), "NEW")
+    assert answer.options == ()
+    [nearly] = answer.nearly
+    assert [(short.engineer, short.role, short.skill, short.has) for short in nearly.short_of] == [
+        ("c", "backup", "hydraulics", 3)
+    ]
+
+
 def test_where_two_levels_are_missing_nothing_is_said_to_be_nearly_possible() -> None:
     problem = read(day([*crew(a="p30", b="p30")], [emergency()], **NOW))
     answer = team_options(warm_day(problem, running(problem)), "NEW")

@@ -175,10 +175,13 @@ class LiveDay:
         return ReasonFinder(self.problem, self.plan, state, seeks_fixes=False)
 
     def first_places(self, order: WorkOrder, route: int) -> int:
-        """Before how many first stops of a route an order may not come."""
+        """Before how many first stops of a route an order may not come; its own place among them is open to it."""
+        stops = self.state.routes[route].stints
         if order.level not in self.policy.breaks_in:
-            return self.staying[route]
-        return int(self.state.routes[route].is_running) if self.policy.diverts else self.moving[route]
+            count = self.staying[route]
+        else:
+            count = int(self.state.routes[route].is_running) if self.policy.diverts else self.moving[route]
+        return next((place for place, stint in enumerate(stops[:count]) if stint.order.id == order.id), count)
 
     def stints(self, state: DayState, order: WorkOrder) -> Iterator[tuple[int, Stint]]:
         """Route and stint of everybody who may do an order without a team by lists, pin, skills and parts."""

@@ -93,8 +93,10 @@ def _who(day: LiveDay, order: WorkOrder, found: Candidates) -> tuple[Said, ...]:
         said.append(Said("PINNED_TO", {"engineer": engineer}))
         return tuple(said)
     others = [candidate for candidate in found.candidates if not candidate.is_current]
-    if current is None or not others:
+    if not others:
         said.append(Said("ONLY_ONE", {"engineer": engineer, "others": len(found.others)}))
+    elif current is None:
+        return tuple(said)
     elif current.cost_milli <= others[0].cost_milli:
         params = {"engineer": engineer, "cost": current.cost_milli // 1000, "next": others[0].engineer}
         said.append(Said("CHEAPEST", {**params, "next_cost": others[0].cost_milli // 1000}))

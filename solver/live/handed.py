@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from dispatcher.collector import collector_paused
@@ -22,7 +22,6 @@ class Handed:
 
     name: str
     sequences: Sequences
-    elapsed_seconds: float = 0.0
 
     def solve(
         self,
@@ -32,20 +31,20 @@ class Handed:
         cancelled: Callable[[], bool] = lambda: False,
         progress: Callable[[float, str], None] = lambda fraction, text: None,
     ) -> SearchResult:
-        return SearchResult(self.sequences, 0, self.elapsed_seconds, "finished")
+        return SearchResult(self.sequences, 0, 0.0, "finished")
 
 
-def explain_left_by(before: Plan) -> Explainer:
-    """Reasons of what a plan leaves undone and the one before it did not, those first that matter most.
+def explain_left_of(planned: Collection[str]) -> Explainer:
+    """Reasons of what a plan leaves undone of the orders planned before, those first that matter most.
 
-    A live plan cannot wait for the reasons of all: on a day of 3,000 orders those of a team take a third of a second.
+    A live plan cannot wait for the reasons of all that is undone.
     """
 
     @collector_paused()
     def explain(
         problem: Problem, plan: Plan, progress: Callable[[float, str], None] = lambda fraction, text: None
     ) -> tuple[Explanation, ...]:
-        left = set(plan.unassigned).difference(before.unassigned)
+        left = [name for name in plan.unassigned if name in planned]
         ranked = sorted(left, key=lambda name: (problem.order_by_id[name].level, name))[:MOST_EXPLAINED]
         # Even without anything to explain the day would be gone through.
         return explain_unassigned(problem, replace(plan, unassigned=tuple(ranked)), progress) if ranked else ()

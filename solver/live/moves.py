@@ -139,16 +139,19 @@ class _Board:
         engineer = self._day.problem.engineer_by_id[key[0]]
         route = self._route(key)
         stint = make_stint(self._day.problem, engineer, self._day.order(order))
-        index = self._day.state.routes_of[engineer.id][0]
-        first = self._day.moving[index] if self._day.state.routes[index].key == key else 0
+        first = self._day.moving[self._index(key)]
         found = None if stint is None or route is None else route.best_insertion(stint, after=first)
         return len(self._routes[key]) if found is None else found[1].position
+
+    def _index(self, key: ShiftKey) -> int:
+        state = self._day.state
+        return next(index for index in state.routes_of[key[0]] if state.routes[index].key == key)
 
     def _route(self, key: ShiftKey) -> RouteState | None:
         """The state of a route as it is on the board; None where somebody on it is not qualified."""
         problem = self._day.problem
         engineer, shift = problem.engineer_by_id[key[0]], problem.shift_by_key[key]
-        index = next(i for i in self._day.state.routes_of[engineer.id] if self._day.state.routes[i].key == key)
+        index = self._index(key)
         known = {stint.order.id: stint for stint in self._day.state.routes[index].stints}
         stints: list[Stint] = []
         for visit in self._routes.get(key, ()):

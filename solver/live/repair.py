@@ -141,12 +141,11 @@ class Repairer:
             if name not in wanted and until is not None and time.monotonic() >= until:
                 break
             order = self._day.order(name)
-            without = state
-            if name in state.served:
-                if name in awaited:
-                    continue
-                self._day.without(order)
-                without = state.without(order)
+            if name in state.served and name in awaited:
+                continue
+            # Refuses what cannot be placed by itself, the work of teams above all.
+            self._day.without(order)
+            without = state.without(order) if name in state.served else state
             matters = order.level in URGENT or (name in wanted and (budget is None or changes < budget))
             found = Inserter(self._day, without, self._near).best(name, depth=1 if matters and ejects else 0)
             if found.delta >= 0 or (name in state.served and not self._pays(state, without, order, found)):

@@ -22,13 +22,15 @@ def with_one_level_more(day: WarmDay, order: WorkOrder, roles: Sequence[str]) ->
         if not order.admits(engineer.id):
             continue
         for role in (role for role in order.team.roles if role.name in roles):
-            gaps = problem.qualification(engineer, order, role.name, problem.now).gaps
+            # Who stands by holds what the role asks for; what the order asks for is asked of members only.
+            required = role.required_skills if role.presence == "standby" else order.required_of(role.name)
+            gaps = qualify(problem.skill_graph, engineer.skills, required, problem.now).gaps
             if len(gaps) != 1 or gaps[0].best_level is None or gaps[0].code != "SKILL_LEVEL":
                 continue
-            required = gaps[0].required
-            if required.level - gaps[0].best_level == 1:
+            short = gaps[0].required
+            if short.level - gaps[0].best_level == 1:
                 known = raised.get(engineer.id, engineer)
-                gained = HeldSkill(required.skill, required.level)
+                gained = HeldSkill(short.skill, short.level)
                 raised[engineer.id] = replace(known, skills=(*known.skills, gained))
     return day.with_skills(raised)
 

@@ -19,8 +19,8 @@ from dispatcher.model import Engineer, Exact, WorkOrder
 from dispatcher.plan import Member, Plan, Rest, Route, RouteSequence, Sequences, TeamAssignment, Visit
 from dispatcher.problem import Problem, ShiftKey
 from dispatcher.schedule import build_plan
-from skills.graph import HIGHEST_LEVEL
 from skills.qualification import RequiredSkill
+from skills.queries import reached_level
 from solver.repair import without_breaches
 from solver.route_state import Insertion
 from solver.stint import Stint
@@ -148,16 +148,8 @@ class WarmDay:
         found = self._reach.get(skill)
         if found is None:
             graph, now = self.problem.skill_graph, self.problem.now
-            levels: dict[str, int] = {}
-            for engineer in self.problem.engineers:
-                for held in engineer.skills:
-                    if held.valid_until is not None and held.valid_until < now:
-                        continue
-                    paths = graph.routes(held.skill, skill)
-                    level = min(HIGHEST_LEVEL, held.level - paths[0].level_loss) if paths else 0
-                    if level > levels.get(engineer.id, 0):
-                        levels[engineer.id] = level
-            found = self._reach[skill] = levels
+            levels = {e.id: reached_level(graph, e.skills, skill, now) for e in self.problem.engineers}
+            found = self._reach[skill] = {name: level for name, level in levels.items() if level > 0}
         return found
 
     def able(self, required: tuple[RequiredSkill, ...]) -> NDArray[np.bool_]:
