@@ -148,7 +148,7 @@ def checked_plan(day: RunningDay, sequences: Sequences, *, created_at: int) -> d
     request = PlanRequest(
         problem=day.problem,
         document=day.document,
-        engine=Handed("repair", sequences),
+        engine=Handed("teams", sequences),
         limits=SearchLimits(time_limit_seconds=None),
         explainer=explain_left_of(_in_force(day.document)),
         software=_software(),

@@ -16,7 +16,6 @@ MOST_SUPPORT = 20
 _Few = Annotated[int, Field(ge=0, le=MOST_SUPPORT)]
 _Levels = Annotated[int, Field(ge=0, le=4)]
 _Share = Annotated[float, Field(gt=0, le=10)]
-_AT = "2026-11-23T11:04:00+08:00"
 
 
 class LeadRule(Document):

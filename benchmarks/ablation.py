@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import exp, log
+from math import exp, log, sqrt
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 from unittest.mock import patch
 
@@ -122,9 +123,25 @@ def measured(
 
 def change(totals: Totals, variant: str, days: Sequence[str]) -> float:
     """By how many per cent totals rise without a part, in the geometric mean over days and seeds."""
+    return 100 * (exp(mean(_log_ratios(totals, variant, days))) - 1)
+
+
+def noise(totals: Totals, variant: str, days: Sequence[str]) -> float:
+    """The standard error of `change`, in per cent: a change that is smaller may be chance."""
+    ratios = _log_ratios(totals, variant, days)
+    return 100 * stdev(ratios) / sqrt(len(ratios))
+
+
+def verdict(gain: float, error: float) -> str:
+    """What a mean change, in per cent, says of a part."""
+    if abs(gain) <= error:
+        return "within the noise"
+    return "earns its place" if gain >= LEAST_GAIN_PERCENT else "not shown to be worth it"
+
+
+def _log_ratios(totals: Totals, variant: str, days: Sequence[str]) -> list[float]:
     usual = VARIANTS[0].name
-    ratios = [totals[day, seed, variant] / totals[day, seed, usual] for day in days for seed in SEEDS]
-    return 100 * (exp(sum(map(log, ratios)) / len(ratios)) - 1)
+    return [log(totals[day, seed, variant] / totals[day, seed, usual]) for day in days for seed in SEEDS]
 
 
 def section(totals: Totals, seconds: float) -> str:
@@ -132,14 +149,13 @@ def section(totals: Totals, seconds: float) -> str:
     days = list(dict.fromkeys(day for day, _, _ in totals))
     rows = []
     for variant in VARIANTS[1:]:
-        mean = change(totals, variant.name, days)
-        verdict = "earns its place" if mean >= LEAST_GAIN_PERCENT else "not shown to be worth it"
+        gain, error = change(totals, variant.name, days), noise(totals, variant.name, days)
         rows.append(
             (
                 variant.name,
                 *(f"{change(totals, variant.name, [day]):+.1f} %" for day in days),
-                f"{mean:+.1f} %",
-                verdict,
+                f"{gain:+.1f} ± {error:.1f} %",
+                verdict(gain, error),
             )
         )
     command = "python -m benchmarks.ablation --write" + ("" if seconds == SECONDS else f" --seconds {seconds:g}")
@@ -148,7 +164,8 @@ def section(totals: Totals, seconds: float) -> str:
 
 Written by `{command}`. The engine `{DEFAULT_ENGINE}` plans each day in {seconds:g} s on
 two threads, with {len(SEEDS)} seeds; the seeds of the days are not those of the benchmarks. A figure says by how much
-the total rises where a part is left out, or done otherwise; below zero the plan is better so.
+the total rises where a part is left out, or done otherwise; below zero the plan is better so. Beside the mean stands
+its standard error over days and seeds: by chance alone the figures of one day differ by per cents.
 
 {table(heads, rows, left=1)}
 

@@ -8,8 +8,6 @@ independent checker; a figure without its verdict would be worth nothing.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -22,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.problems import DEFAULT_TIME_LIMIT_SECONDS, build_problem
+from benchmarks.machine import machine
 from benchmarks.page import write_section
 from data.synthetic import DEMO, HARD_WINDOWS, FleetSpec, synthetic_problem
 from dispatcher.evaluate import evaluate
@@ -112,20 +111,14 @@ def _judged(problem: Problem, document: dict[str, object], sequences: Sequences)
     return evaluation.total, "feasible" if verdict.feasible else "broken"
 
 
-def machine() -> str:
-    """The machine, the day and the versions the figures belong to."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = (line.partition(":") for line in cpuinfo.read_text(encoding="utf-8").splitlines())
-        model = next((value.strip() for key, _, value in lines if key.strip() == "model name"), model)
+def footer() -> str:
+    """The day, the machine and the versions the figures belong to."""
     software = ", ".join(f"{name} {version(name)}" for name in ("muster", "numpy", "networkx"))
-    today = datetime.now(UTC).date().isoformat()
-    return f"{today} · {model}, {os.cpu_count()} cores, one used · Python {platform.python_version()} · {software}"
+    return f"{datetime.now(UTC).date().isoformat()} · {machine()}, one used · {software}"
 
 
 def shown(rows: Iterable[Row]) -> Table:
-    table = Table(caption=machine())
+    table = Table(caption=footer())
     for number, heading in enumerate(HEADINGS):
         table.add_column(heading, justify="left" if number in (0, len(HEADINGS) - 1) else "right")
     for row in rows:
@@ -151,7 +144,7 @@ both plans.
 
 {chr(10).join(lines)}
 
-{machine()}
+{footer()}
 """
 
 

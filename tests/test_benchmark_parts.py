@@ -14,7 +14,12 @@ def test_a_part_is_judged_by_the_mean_ratio_of_totals_over_days_and_seeds() -> N
     totals = {("a", seed, usual): 100 for seed in ablation.SEEDS} | {("a", seed, pool): 102 for seed in ablation.SEEDS}
     totals |= {("b", seed, usual): 100 for seed in ablation.SEEDS} | {("b", seed, pool): 100 for seed in ablation.SEEDS}
     assert ablation.change(totals, pool, ["a"]) == pytest.approx(2.0)
-    assert 0.9 < ablation.change(totals, pool, ["a", "b"]) < 1.0
+    gain, error = ablation.change(totals, pool, ["a", "b"]), ablation.noise(totals, pool, ["a", "b"])
+    assert 0.9 < gain < 1.0
+    assert 0.5 < error < 0.6
+    assert ablation.noise(totals, pool, ["a"]) == 0
+    assert (ablation.verdict(gain, error), ablation.verdict(gain, 1.1)) == ("earns its place", "within the noise")
+    assert ablation.verdict(0.2, 0.1) == "not shown to be worth it"
 
 
 @pytest.mark.parametrize("variant", ablation.VARIANTS, ids=lambda variant: variant.name)
