@@ -224,7 +224,8 @@ def _merit(goal: Goal, option: TeamOption) -> tuple[Any, ...]:
 
 
 def _explanation(day: WarmDay, order: WorkOrder, without: Iterable[str]) -> Explanation:
-    order = replace(order, excluded_engineers=order.excluded_engineers | set(without))
+    gone = set(without)
+    order = replace(order, excluded_engineers=order.excluded_engineers | gone)
     problem: Problem = day.problem
     if order != problem.order_by_id[order.id]:
         problem = day.with_order(order).problem
@@ -233,7 +234,9 @@ def _explanation(day: WarmDay, order: WorkOrder, without: Iterable[str]) -> Expl
         changes = {key: _without(day.sequence_of[key], order.id) for key in day.keys_of[order.id]}
         plan = build_plan(problem, with_changes(day.sequences, changes, {order.id: ()}))
     [explanation] = explain_unassigned(problem, replace(plan, unassigned=(order.id,)))
-    return explanation
+    fix = explanation.cheapest_fix
+    # Who drops out is no help, whatever the lists of the order say.
+    return explanation if fix is None or fix.engineer not in gone else replace(explanation, cheapest_fix=None)
 
 
 def _without(route: RouteSequence, order: str) -> RouteSequence | None:
