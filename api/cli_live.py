@@ -152,7 +152,8 @@ def repair(
 
         if output is not None:
             writable(output, problem, plan)
-        document, day, _ = _read(problem, plan, freeze, order or (), quiet=as_json, budget=budget)
+        document, day, shown = _read(problem, plan, freeze, order or (), quiet=as_json, budget=budget)
+        lost = shown.lost
         began = time.monotonic()
         found = Repairer(day).repair(order or (), seconds=seconds)
         result = SearchResult(found.sequences, 0, time.monotonic() - began, "finished")
@@ -170,7 +171,12 @@ def repair(
         changes = difference_json(difference((document, before), (document, repaired)), day.problem.timezone)
         if output is not None:
             write_document(repaired, output)
-        _print({"plan": None if output is None else str(output), **changes}, as_json, difference_tables)
+        told = {"plan": None if output is None else str(output), "cannot_be_kept": lost, **changes}
+        _print(told, as_json, difference_tables)
+        left = [name for name in lost if name in set(found.plan.unassigned)]
+        if left and not as_json:
+            text = f"Of the plan that was given {counted(len(left), 'order')} found no other place: {', '.join(left)}"
+            show.out.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
         if output is not None and not as_json:
             show.out.print(f"Plan written to {output}", highlight=False, markup=False, soft_wrap=True)
 

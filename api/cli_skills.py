@@ -165,6 +165,11 @@ def history(
             lambda: _resolved(resolved, as_json),
             lambda: None if output is None else writable(output, resolved),
         )
+        orders = list(orders)
+        later = sum(order.resolved_at > now for order in orders)
+        if later:
+            text = f"{counted(later, 'row')} resolved after {instant_text(now, ZoneInfo('UTC'))} not counted"
+            show.err.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
         found = learn(orders, now=now)
         if output is not None:
             fields = engineer_fields(found.experiences.values())

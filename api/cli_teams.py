@@ -145,7 +145,8 @@ def _asked(problem: Path, plan: Path, order: str, question: Any, policy: Path | 
     running = build_plan(read, running_sequences(read, force["routes"], force.get("teams") or ()))
     if question.instead_of is not None:
         _known_member(running, order, question.instead_of)
-    return document, ask(read, running, order, question, rules)
+    planned = {stop["work_order"] for route in force["routes"] for stop in route["stops"] if stop.get("work_order")}
+    return document, ask(read, running, order, question, rules, planned)
 
 
 def _known_member(plan: Plan, order: str, engineer: str) -> None:
@@ -168,21 +169,24 @@ def _answer(
     answer = teams.document()
     if files.picture is not None and answer["options"]:
         _draw(answer, teams, files.picture)
-    if accept is not None:
-        _accept(document, teams, files, accept)
+    with_problem = accept is not None and _accept(document, teams, files, accept)
     if as_json:
         show.print_json(answer)
     else:
         for table in team_tables(answer, everything=everything):
             show.out.print(table)
         if accept is not None:
-            show.out.print(f"Plan written to {files.plan}", highlight=False, markup=False, soft_wrap=True)
+            _say(f"Plan written to {files.plan}")
+            if with_problem:
+                _say(f"Problem written to {files.problem}")
+        if files.picture is not None and answer["options"]:
+            _say(f"Picture written to {files.picture}")
     if not teams.answer.options:
         raise typer.Exit(NO_RESULT)
 
 
-def _accept(document: dict[str, Any], teams: Teams, files: Files, number: int) -> None:
-    """Write the plan of an option, and the problem where the policy changed it.
+def _accept(document: dict[str, Any], teams: Teams, files: Files, number: int) -> bool:
+    """Write the plan of an option, and the problem where the policy changed it; whether it did.
 
     Raises:
         InvalidInput: for an option that there is not, or files that are missing or cannot be written.
@@ -206,6 +210,11 @@ def _accept(document: dict[str, Any], teams: Teams, files: Files, number: int) -
     if fields is not None and files.problem is not None:
         write_document(document, files.problem)
     write_document(plan, files.plan)
+    return fields is not None
+
+
+def _say(text: str) -> None:
+    show.out.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _draw(answer: dict[str, Any], teams: Teams, path: Path) -> None:

@@ -32,6 +32,11 @@ class Shown:
     def __init__(self, zone: ZoneInfo, about: Json) -> None:
         self._zone, self._about = zone, about
 
+    @property
+    def lost(self) -> Sequence[str]:
+        """Orders of the plan that cannot be kept."""
+        return tuple(self._about.get("cannot_be_kept") or ())
+
     def candidates(self, found: Candidates, limit: int) -> Json:
         return {
             **self._about,

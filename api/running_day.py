@@ -43,6 +43,12 @@ class RunningDay:
     versions: Mapping[Scope, int] = field(default_factory=dict)
     on_the_way: frozenset[str] = frozenset()
 
+    @property
+    def in_force(self) -> set[str]:
+        """The orders on the routes in force, kept or not."""
+        routes = (self.document.get("current_plan") or {}).get("routes") or ()
+        return {stop["work_order"] for route in routes for stop in route["stops"] if stop["kind"] == "work_order"}
+
 
 def running_day(
     work: UnitOfWork, *, work_order: str | None = None, territory: str | None = None, on: date | None = None
@@ -150,7 +156,7 @@ def checked_plan(day: RunningDay, sequences: Sequences, *, created_at: int) -> d
         document=day.document,
         engine=Handed("teams", sequences),
         limits=SearchLimits(time_limit_seconds=None),
-        explainer=explain_left_of(_in_force(day.document)),
+        explainer=explain_left_of(day.in_force),
         software=_software(),
         created_at=created_at,
     )
@@ -179,12 +185,6 @@ def store_plan(work: UnitOfWork, day: RunningDay, document: Mapping[str, Any]) -
         "made from the running plan",
     )
     return Plans(work).publish(run.id, Publication(day.document, document, day.versions))
-
-
-def _in_force(document: Mapping[str, Any]) -> set[str]:
-    """The orders on the routes in force."""
-    routes = (document.get("current_plan") or {}).get("routes") or ()
-    return {stop["work_order"] for route in routes for stop in route["stops"] if stop["kind"] == "work_order"}
 
 
 def _software() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -48,8 +49,10 @@ class RecentTeams:
         return teams if version == plan_version else None
 
 
-def option_name(teams: Teams, option: TeamOption) -> str:
-    return f"{teams.day.problem.now}-{option.id}"
+def option_name(teams: Teams, option: TeamOption, plan_id: str) -> str:
+    """What an option of a plan in force is accepted by; in another plan the same option has another name."""
+    told = hashlib.sha256(f"{plan_id}/{option.id}".encode()).hexdigest()[:12]
+    return f"{teams.day.problem.now}-{told}"
 
 
 def answer_key(tenant: str, plan_id: str, order: str, as_of: int, question: TeamQuestion) -> tuple[str, ...]:
@@ -93,7 +96,7 @@ def accept_option(
     teams = recent.find(answer_key(work.tenant_id, today.plan_id, order, as_of, question), version)
     if teams is None:
         teams = _asked_again(work, order, name, as_of, question, policy, on)
-    option = teams.option(match[2])
+    option = next((item for item in teams.answer.options if option_name(teams, item, today.plan_id) == name), None)
     if option is None:
         raise OptionGone(order, name, "it is not among the options of its instant any more; ask again")
     known, asked = today.problem.order_by_id.get(order), teams.day.problem.order_by_id[order]
@@ -121,7 +124,7 @@ def _asked_again(
     if not 0 <= as_of <= int(work.now.timestamp()):
         raise OptionGone(order, name, "it comes from another time")
     then = running_day(replace(work, now=datetime.fromtimestamp(as_of, UTC)), work_order=order, on=on)
-    return ask(then.problem, then.plan, order, question, policy)
+    return ask(then.problem, then.plan, order, question, policy, then.in_force)
 
 
 def _give_team(work: UnitOfWork, order: str, fields: Mapping[str, Any]) -> None:
@@ -152,7 +155,9 @@ def _changes(
             raise OptionGone(order, name, "by now the team would come too late; ask again")
     named = {change.work_order: change for change in option.changes}
     displaced = frozenset(change.work_order for change in option.displaced)
-    changes = changes_between(before, after, apart_from=order, displaced=displaced)
+    reasons = {name: change.why_unassigned for name, change in named.items()}
+    moved = changes_between(before, after, apart_from=order, displaced=displaced)
+    changes = [replace(change, why_unassigned=reasons.get(change.work_order)) for change in moved]
     for change in changes:
         known = named.get(change.work_order)
         if change.broken and (known is None or not known.broken):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from api.team_schemas import TeamPolicy as PolicyDocument
 from api.team_schemas import TeamQuestion
 from data.team_policy import default_team_policy
 from dispatcher.documents import instant_text
-from dispatcher.errors import InvalidInput, NotFound, RecordKey, WrongState
+from dispatcher.errors import InvalidInput, Issue, NotFound, RecordKey, WrongState
 from dispatcher.model import WorkOrder
 from dispatcher.plan import Plan
 from dispatcher.planning import SearchLimits
@@ -113,9 +113,10 @@ class Teams:
 
 
 def ask(
-    problem: Problem, plan: Plan, order: str, question: TeamQuestion, policy: TeamPolicy, *, day: WarmDay | None = None
+    problem: Problem, plan: Plan, order: str, question: TeamQuestion, policy: TeamPolicy, planned: Collection[str] = ()
 ) -> Teams:
-    """The answer to a question about an order of a running plan.
+    """The answer to a question about an order of a running plan; `planned` are the orders of the plan as it was made,
+    of which those that it cannot keep are named.
 
     Raises:
         WrongState: if the order is running, or names no team and no policy composes one.
@@ -128,7 +129,9 @@ def ask(
     if problem.is_running(known):
         raise WrongState(key, "under way", ACTION)
     most = question.most or MOST_OPTIONS
-    day = day or warm_day(problem, plan)
+    day = warm_day(problem, plan)
+    lost = set(planned).intersection(day.plan.unassigned) - {order}
+    day = replace(day, lost=tuple(sorted(lost.union(day.lost))))
     if question.instead_of is not None:
         team = day.teams.get(order)
         if team is None or question.instead_of not in {m.engineer for m in (*team.members, *team.standby)}:
@@ -137,7 +140,8 @@ def ask(
         return Teams(day, substitutes(day, order, question.instead_of, most=most, may_displace=displace), ())
     if question.rule is not None:
         rule = {"lead": {}, "support": None, **question.rule.model_dump(exclude_none=True)}
-        policy = read_team_policy({"levels": {known.level: rule}, "for_everybody": sorted(policy.for_everybody)})
+        document = {"levels": {known.level: rule}, "for_everybody": sorted(policy.for_everybody)}
+        policy = read_team_policy(document, path_of_level="rule")
     composed = team_for(known, policy, problem.skill_graph, asked=True)
     if known.team is None and not composed:
         raise WrongState(key, f"of level {known.level}, for which the policy composes no team", ACTION)
@@ -176,12 +180,18 @@ def team_policy(path: Path | None) -> TeamPolicy:
     Raises:
         InvalidInput: for a file that is no policy, with every issue.
     """
-    document = default_team_policy() if path is None else policy_document(path, "data/team_policy.yaml")
+    if path is None:
+        return read_team_policy(default_team_policy())
+    document = policy_document(path, "data/team_policy.yaml")
     try:
         PolicyDocument.model_validate(document)
+        return read_team_policy(document)
     except ValidationError as error:
-        raise InvalidInput(issues_of(PolicyDocument, error)) from None
-    return read_team_policy(document)
+        issues: Sequence[Issue] = issues_of(PolicyDocument, error)
+    except InvalidInput as error:
+        issues = error.issues
+    # It is read beside other documents: which one is wrong has to be said.
+    raise InvalidInput(replace(issue, path=f"{path}: {issue.path}") for issue in issues)
 
 
 def changes_document(problem: Problem, changes: Iterable[PromiseChange]) -> list[dict[str, Any]]:

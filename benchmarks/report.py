@@ -103,7 +103,7 @@ def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
     if failed:
         yield f"{_listed(failed)} failed and count nowhere below."
     if left_out:
-        yield f"{left_out} rows of earlier versions are left out."
+        yield f"{left_out} rows of earlier versions are left out; a version begins a hash over an engine's sources."
 
 
 def _listed(rows: Sequence[Row]) -> str:
@@ -149,8 +149,8 @@ def _hard(runs: Sequence[Run]) -> Iterator[str]:
         yield "### Hard windows, equal time limits"
         yield (
             "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one. "
-            "VROOM may end before its limit; vrp-cli takes whole seconds. A dash stands for a plan that breaks a "
-            "rule, a blank for what was not measured."
+            "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than without one; "
+            "vrp-cli takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not measured."
         )
         yield _side_by_side(runs)
 

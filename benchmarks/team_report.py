@@ -99,7 +99,7 @@ def _about(rows: Sequence[Row]) -> Iterator[str]:
     if failed:
         yield f"Without a plan, and counted nowhere below: {', '.join(failed)}."
     if left_out:
-        yield f"{left_out} rows of earlier versions are left out."
+        yield f"{left_out} rows of earlier versions are left out; a version begins a hash over an engine's sources."
 
 
 def _number(value: float | None, digits: int = 2) -> str:

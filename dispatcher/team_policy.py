@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal
 
+from dispatcher.errors import InvalidInput, Issue
 from dispatcher.model import LEAD, LEVELS, Arrival, Exact, Level, Role, Team, WorkOrder, round_half_up
 from skills.graph import HIGHEST_LEVEL, LOWEST_LEVEL, SkillGraph
 from skills.qualification import RequiredSkill
@@ -100,7 +101,8 @@ def team_for(
 
     Args:
         order: what is required of an order without a team is shared out: skills of `for_everybody` bind each
-            member, the first other one makes the lead, the rest the team holds together.
+            member, at the lowest level where the order does not ask for them; the first other one makes the lead, the
+            rest the team holds together.
         graph: says which skills a lead covers through the one that makes them lead.
         asked: whether somebody asks for a team, so that levels that are not automatic get theirs too.
     """
@@ -114,6 +116,8 @@ def _composed(
     order: WorkOrder, rule: LevelRule, policy: TeamPolicy, graph: SkillGraph, presence: LeadPresence
 ) -> ComposedTeam:
     binding = tuple(item for item in order.required_skills if item.skill in policy.for_everybody)
+    asked = {item.skill for item in binding}
+    binding += tuple(RequiredSkill(skill, LOWEST_LEVEL) for skill in sorted(policy.for_everybody - asked))
     others = [item for item in order.required_skills if item.skill not in policy.for_everybody]
     main = others[0] if others else None
     lead = None if main is None else _at(main, main.level + rule.lead_levels_above)
@@ -151,8 +155,22 @@ def _covers(graph: SkillGraph, lead: RequiredSkill, other: RequiredSkill) -> boo
     return bool(paths) and lead.level - paths[0].level_loss >= other.level
 
 
-def read_team_policy(document: Mapping[str, Any]) -> TeamPolicy:
-    """The policy of a document whose shape has been checked (docs/schema/team-policy.schema.json)."""
+def read_team_policy(document: Mapping[str, Any], *, path_of_level: str = "levels.{level}") -> TeamPolicy:
+    """The policy of a document whose shape has been checked (docs/schema/team-policy.schema.json).
+
+    Raises:
+        InvalidInput: for levels whose supporters are at least more than at most; `path_of_level` says where they stand.
+    """
+    issues = []
+    for level in LEVELS:
+        support = (document["levels"].get(level) or {}).get("support") or {}
+        least, most = support.get("minimum"), support.get("maximum")
+        if least is not None and most is not None and most < least:
+            path = f"{path_of_level.format(level=level)}.support.maximum"
+            message = f"at most {most} supporters are fewer than at least {least}"
+            issues.append(Issue(path, "TEAM_ROLE_SIZE", message, "Raise `maximum`."))
+    if issues:
+        raise InvalidInput(issues)
     levels = {level: _rule(document["levels"][level]) for level in LEVELS if document["levels"].get(level) is not None}
     return TeamPolicy(levels, frozenset(document.get("for_everybody") or ()))
 

@@ -126,7 +126,7 @@ def learn(resolved: Iterable[ResolvedOrder], *, now: int, half_life_days: float 
 
     Args:
         resolved: The orders, in any sequence; one that required several skills stands once for each.
-        now: Epoch seconds UTC; ages are counted up to then.
+        now: Epoch seconds UTC; ages are counted up to then, and what was resolved later is left out.
         half_life_days: After so many days an order counts half, above 0.
 
     Raises:
@@ -147,7 +147,9 @@ def learn(resolved: Iterable[ResolvedOrder], *, now: int, half_life_days: float 
         raise ValueError(f"a half-life of {half_life_days} days must be above 0")
     by_skill: dict[str, list[tuple[ResolvedOrder, float]]] = {}
     for order in resolved:
-        age_days = max(0, now - order.resolved_at) / _DAY_SECONDS
+        if order.resolved_at > now:
+            continue
+        age_days = (now - order.resolved_at) / _DAY_SECONDS
         by_skill.setdefault(order.skill, []).append((order, 0.5 ** (age_days / half_life_days)))
     experiences: dict[tuple[str, str], Experience] = {}
     groups: dict[str, Experience] = {}

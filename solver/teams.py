@@ -46,6 +46,8 @@ __all__ = [
 MOST_OPTIONS = 4
 TRIED: Mapping[Goal, int] = {"fastest": 1, "least_harm": 1, "best_chance": 1, "cheapest": 2}
 """Compositions made whole for each goal at most: what repairing displaced work costs is only estimated before."""
+SPARE = 3
+"""And so many more where none of them can be: the plan of a day may break rules that no route tells of."""
 PROMISE_RULES = frozenset({"unserved", *LATENESS_RULES, *LATENESS_ONCE_RULES})
 """The rules that say what broken promises cost, the order's own among them."""
 
@@ -152,10 +154,13 @@ def _options(
     if order != day.problem.order_by_id[order.id]:
         day = day.with_order(order)
     base: WorkingDay = day.state
-    if order.id in base.served:
+    gone = frozenset(without)
+    if gone or order.id in base.served:
         base = base.fork()
+        base.spared |= gone
+    if order.id in base.served:
         base.take_out([order.id])
-    composer = EmergencyComposer(day, base, order, may_displace=may_displace, held=held, without=without)
+    composer = EmergencyComposer(day, base, order, may_displace=may_displace, held=held, without=gone)
     found: dict[object, TeamOption | None] = {}
 
     def left_undone(composition: Composition) -> set[str]:
@@ -168,11 +173,18 @@ def _options(
 
     for goal in composer.goals:
         undone = set[str]()
-        for number, composition in enumerate(composer.compose(goal, TRIED[goal])):
+        tried = composer.compose(goal, TRIED[goal])
+        for number, composition in enumerate(tried):
             known = [1000 * option.total_change for option in found.values() if option is not None]
             # Where something has turned out to cost less than the next one is thought to, that is not worth the time.
             if not number or not known or composition.delta < min(known):
                 undone |= left_undone(composition)
+        if tried and all(found.get(_people(composition)) is None for composition in tried):
+            # Made whole, none of these keeps every rule: the next best may.
+            for composition in composer.compose(goal, TRIED[goal] + SPARE)[len(tried) :]:
+                undone |= left_undone(composition)
+                if found[_people(composition)] is not None:
+                    break
         # Displaced work was thought to find another place: where it did not, others may be called away instead.
         if goal != "fastest" and composer.regret_more(undone):
             for composition in composer.compose(goal):

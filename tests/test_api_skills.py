@@ -6,8 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.skill_schemas import COVERAGE_EXAMPLE, GAPS_EXAMPLE, SkillCoverage, SkillGaps
+from data.session import Database
 from tests.http_service import Json, refusing, sqlite_client, sqlite_database, sqlite_url
-from tests.planning_over_http import DAY, at, change, order, put, shift
+from tests.planning_over_http import DAY, accept, at, change, order, planned, put, shift
 
 __all__ = ["refusing", "sqlite_client", "sqlite_database", "sqlite_url"]
 
@@ -61,6 +62,22 @@ def test_coverage_counts_a_territory_by_hours_of_its_own_clock(crew: TestClient)
     assert row["needed"] == [1] * 6 + [0] * 2
     assert row["work_seconds"] == [600] * 6 + [0] * 2
     assert (found["single_points"], found["short"]) == (6, 0)
+
+
+def test_an_order_asks_for_its_skills_whoever_it_is_planned_for(crew: TestClient, sqlite_database: Database) -> None:
+    places = {"depot": 13.40, "S1": 13.42}
+    for name, lon in places.items():
+        change(crew, f"sites/{name}", lat=52.5, lon=lon)
+    for name in ("W1", "W2"):
+        change(crew, f"work-orders/{name}", allowed_engineers=["E3"])
+    before = asked(crew, "coverage")
+    plan_id = planned(crew, sqlite_database, {"territories": ["east", "west"], "dates": [DAY]})
+    accept(crew, plan_id)
+    held_by = {item["work_order"]: item["engineer"] for item in crew.get("/v1/visits").json()["items"]}
+    assert held_by == {"W1": "E3", "W2": "E3"}
+    assert (
+        [row["orders"] for row in asked(crew, "coverage")["rows"]] == [row["orders"] for row in before["rows"]] == [2]
+    )
 
 
 def test_gaps_name_who_is_alone_who_is_nearly_there_and_whom_to_train(crew: TestClient) -> None:

@@ -136,7 +136,8 @@ def test_an_l1_gets_a_team_and_every_promise_that_moves_was_named(service: tuple
     after = running(database)
     named = {change["work_order"]: change for change in chosen["changes"]}
     assert moved(before, after) == named.keys()
-    assert {change["work_order"] for change in answer.json()["changes"]} == named.keys()
+    told = {change["work_order"]: change["why_unassigned"] for change in answer.json()["changes"]}
+    assert told == {name: change["why_unassigned"] for name, change in named.items()}
     for name, change in named.items():
         came = change["after"] and set(change["after"]["engineers"])
         assert (came or set()) == (set(after[name].engineers) if name in after else set())
@@ -172,6 +173,19 @@ def test_an_option_is_found_again_by_another_process_and_some_minutes_later(
     # Once is enough.
     again = accept(client, asked, asked["options"][0], most=1)
     assert (again.status_code, again.json()["code"]) == (409, "OPTION_GONE")
+
+
+def test_an_option_is_not_accepted_in_another_plan_even_if_that_has_the_same_version(
+    service: tuple[TestClient, Database],
+) -> None:
+    client, database = service
+    asked = ask(client)
+    first = accept(client, asked, asked["options"][0])
+    assert first.status_code == 200, first.text
+    before = running(database)
+    other = accept(client, asked, asked["options"][1])
+    assert (other.status_code, other.json()["code"]) == (409, "OPTION_GONE")
+    assert moved(before, running(database)) == set()
 
 
 def test_an_option_of_another_plan_or_another_day_is_refused(service: tuple[TestClient, Database]) -> None:

@@ -50,6 +50,24 @@ def test_only_levels_with_an_automatic_rule_compose_by_themselves() -> None:
     assert not team_for(work(level="L3"), rules, GRAPH, asked=True)
 
 
+def test_what_everybody_has_to_hold_binds_also_where_the_order_does_not_ask_for_it() -> None:
+    [found] = team_for(work(PUMPS), policy(everybody=("safety",)), GRAPH)
+    assert found.order.required_skills == (RequiredSkill("safety", 1),)
+    [found] = team_for(work(PUMPS, RequiredSkill("safety", 2)), policy(everybody=("safety",)), GRAPH)
+    assert found.order.required_skills == (RequiredSkill("safety", 2),)
+
+
+def test_supporters_are_not_at_least_more_than_at_most(tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    rule = {"lead": {}, "support": {"minimum": 4, "maximum": 2}}
+    path.write_text(json.dumps({"version": 1, "levels": {"L1": rule, "L2": rule}}))
+    with pytest.raises(InvalidInput) as refused:
+        team_policy(path)
+    assert [(issue.path, issue.code) for issue in refused.value.issues] == [
+        (f"{path}: levels.{level}.support.maximum", "TEAM_ROLE_SIZE") for level in ("L1", "L2")
+    ]
+
+
 def test_an_order_that_names_a_team_keeps_it() -> None:
     assert team_for(work(team=Team(())), policy(), GRAPH, asked=True) == ()
 
@@ -150,9 +168,9 @@ def test_every_mistake_of_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as found:
         team_policy(path)
     assert {issue.path for issue in found.value.issues} == {
-        "levels.L1.lead.levels_above",
-        "levels.L1.standby",
-        "levels.L9",
+        f"{path}: levels.L1.lead.levels_above",
+        f"{path}: levels.L1.standby",
+        f"{path}: levels.L9",
     }
     for text in ("[1, 2", "[]"):
         path.write_text(text, encoding="utf-8")

@@ -8,6 +8,8 @@ from random import Random
 import pytest
 
 from api.problems import read_checked_problem
+from api.team_answers import ask, team_policy
+from api.team_schemas import TeamQuestion
 from data.synthetic import EVERYTHING, synthetic_problem
 from dispatcher.evaluate import evaluate
 from dispatcher.facts import Service, read_facts
@@ -241,6 +243,26 @@ def test_who_drops_out_is_replaced_and_the_others_keep_their_roles() -> None:
             people = {**who(option), **{item.engineer: item.role for item in option.standby}}
             assert gone.engineer not in people
             assert stay.items() <= people.items()
+
+
+def test_who_drops_out_is_given_no_more_work() -> None:
+    work = order("X", "p30", 60, level="L2")
+    document = day([*crew(A="p30", B="p30", c="p60")], [emergency(), work], **NOW)
+    problem = read(document)
+    option = best(team_options(warm_day(problem, running(problem, B="X")), "NEW").options, "fastest")
+    plan = build_plan(problem, option.sequences)
+    lead = next(member.engineer for member in option.members if member.role == "lead")
+    before = read_facts(problem, plan).services
+    for instead in substitutes(warm_day(problem, plan), "NEW", lead).options:
+        for change in instead.changes:
+            if change.after is not None and lead in change.after.engineers:
+                assert lead in before[change.work_order].engineers
+
+
+def test_orders_that_the_plan_cannot_keep_are_named() -> None:
+    problem = read(day([*crew(A="p30", b="p30")], [emergency(), order("X", "p10")], **NOW))
+    asked = ask(problem, running(problem), "NEW", TeamQuestion(), team_policy(None), planned=["X", "NEW"])
+    assert asked.document()["lost"] == ["X"]
 
 
 # -- exactness ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Questions about the skills of a crew: who covers what, hour by hour, and where it is thin."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -19,6 +20,7 @@ from dispatcher.actor import Actor
 from dispatcher.coverage import coverage
 from dispatcher.problem import Problem
 from dispatcher.services.state import PlanQuestion, problem_document
+from dispatcher.services.state_visits import WAITING
 from dispatcher.skill_gaps import gaps
 
 router = APIRouter(route_class=KnowingRoute, prefix="/skills", tags=["skills"])
@@ -70,7 +72,10 @@ def _problem(work: UnitOfWork, query: SkillQuery) -> Problem:
     """
     named(work, "territory", query.territory, "territory")
     question = PlanQuestion("skills", [query.territory], [query.date])
-    document = problem_document(stored_state(work, question), question, work.now)
+    state = stored_state(work, question)
+    # An order asks for its skills as long as nobody is there, also where somebody of another territory has it.
+    state = replace(state, visits=[visit for visit in state.visits if visit["status"] not in WAITING])
+    document = problem_document(state, question, work.now)
     # Nobody travels here: a site whose coordinates are not known yet is no reason to refuse an answer.
     document["locations"] = {name: {"lat": 0.0, "lon": 0.0} for name in document["locations"]}
     for order in document["work_orders"]:

@@ -117,9 +117,9 @@ def _answered(request: Request, actor: Actor, order: str, question: TeamQuestion
     state = request.app.state
     with services.database.read(actor) as work:
         day = running_day(work, work_order=order, on=on)
-    teams = ask(day.problem, day.plan, order, question, state.team_policy)
+    teams = ask(day.problem, day.plan, order, question, state.team_policy, day.in_force)
     key = answer_key(actor.tenant_id, day.plan_id, order, day.problem.now, question)
     state.recent_teams.remember(key, teams, day.plan_version)
-    document = teams.document(lambda option: option_name(teams, option))
+    document = teams.document(lambda option: option_name(teams, option, day.plan_id))
     document |= {"plan_id": day.plan_id, "plan_version": day.plan_version}
     return json_response(document, headers={"ETag": etag_of(day.plan_version)})

@@ -41,7 +41,7 @@ def _ratio(found: dict[str, Summary], what: str, other: str, name: str, most: fl
         return Target(named, wanted, "–", None)
     ours, theirs = found["muster"].sum(name), found[other].sum(name)
     share = f" ({ours / theirs:.0%})" if theirs else ""
-    return Target(named, wanted, f"{ours:,} to {theirs:,}{share}", ours <= most * theirs if is_whole else None)
+    return Target(named, wanted, f"{ours:,}, theirs {theirs:,}{share}", ours <= most * theirs if is_whole else None)
 
 
 def summary(outcomes: Sequence[Outcome], days: int, about: str, picture: str, details: str) -> str:

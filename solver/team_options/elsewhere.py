@@ -26,13 +26,17 @@ def likely_routes(
     Up to `most` are those that it costs least in the plan, the least first; then come all routes that are not as
     planned any more, of which only the detour is known, the shortest first.
     """
-    fresh = (item for item in ranked_routes(day, state, order, bounds) if item[1] not in state.changed)
+    fresh = (
+        item
+        for item in ranked_routes(day, state, order, bounds)
+        if item[1] not in state.changed and state.routes[item[1]].engineer.id not in state.spared
+    )
     yield from islice(fresh, most)
     place, weight = state.problem.location_index[order.location], state.problem.weights.of("travel")
     yield from sorted(
         (state.least_detour(index, place) * weight, index)
         for index in state.changed
-        if _may_do(day, state, order, index)
+        if _may_do(day, state, order, index) and state.routes[index].engineer.id not in state.spared
     )
 
 

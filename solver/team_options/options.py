@@ -116,7 +116,7 @@ def _best_place(day: WarmDay, state: WorkingDay, order: WorkOrder) -> Placement 
     if bounds is None:
         return None
     if order.team is not None:
-        found = EmergencyComposer(day, state, order, may_displace=False).compose("cheapest")
+        found = EmergencyComposer(day, state, order, may_displace=False, without=state.spared).compose("cheapest")
         if not found or found[0].delta >= 0:
             return None
         [team] = found

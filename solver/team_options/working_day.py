@@ -20,12 +20,13 @@ class WorkingDay(DayState):
     """A `DayState` from which orders can be taken out, and whose forks cost little.
 
     Routes are shared between a day and its forks; whoever changes one makes a copy of it first. `changed` are the
-    routes (indices) that are not those of the plan any more.
+    routes (indices) that are not those of the plan any more; `spared` are engineers who get nothing new to do.
     """
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.changed: set[int] = set()
+        self.spared: frozenset[str] = frozenset()
         self._owned = set(range(len(self.routes)))
         self._taken: dict[str, tuple[tuple[int, str, int], ...]] = {}
         self._unserved: dict[str, int] = {}
