@@ -150,7 +150,8 @@ def _hard(runs: Sequence[Run]) -> Iterator[str]:
         yield (
             "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one. "
             "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than without one; "
-            "vrp-cli takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not measured."
+            "vrp-cli takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not "
+            "measured."
         )
         yield _side_by_side(runs)
 
