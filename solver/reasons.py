@@ -46,10 +46,14 @@ AS_PLANNED: Lifted = ()
 
 
 def explain_unassigned(
-    problem: Problem, plan: Plan, progress: Callable[[float, str], None] = lambda fraction, text: None
+    problem: Problem,
+    plan: Plan,
+    progress: Callable[[float, str], None] = lambda fraction, text: None,
+    *,
+    seeks_fixes: bool = True,
 ) -> tuple[Explanation, ...]:
     """Reasons and cheapest fix of every unassigned order of a feasible plan (the port `Explainer`)."""
-    finder = ReasonFinder(problem, plan, DayState.of_plan(problem, plan))
+    finder = ReasonFinder(problem, plan, DayState.of_plan(problem, plan), seeks_fixes=seeks_fixes)
     found = []
     for number, name in enumerate(plan.unassigned):
         progress(number / len(plan.unassigned), f"explaining {name}")

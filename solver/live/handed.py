@@ -37,7 +37,7 @@ class Handed:
 def explain_left_of(planned: Collection[str]) -> Explainer:
     """Reasons of what a plan leaves undone of the orders planned before, those first that matter most.
 
-    A live plan cannot wait for the reasons of all that is undone.
+    A live plan cannot wait for the reasons of all that is undone, nor for what would help: who asks is told.
     """
 
     @collector_paused()
@@ -47,6 +47,8 @@ def explain_left_of(planned: Collection[str]) -> Explainer:
         left = [name for name in plan.unassigned if name in planned]
         ranked = sorted(left, key=lambda name: (problem.order_by_id[name].level, name))[:MOST_EXPLAINED]
         # Even without anything to explain the day would be gone through.
-        return explain_unassigned(problem, replace(plan, unassigned=tuple(ranked)), progress) if ranked else ()
+        if not ranked:
+            return ()
+        return explain_unassigned(problem, replace(plan, unassigned=tuple(ranked)), progress, seeks_fixes=False)
 
     return explain
