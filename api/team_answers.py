@@ -43,9 +43,6 @@ class Teams:
     answer: TeamAnswer
     composed: tuple[ComposedTeam, ...]
 
-    def option(self, name: str) -> TeamOption | None:
-        return next((option for option in self.answer.options if option.id == name), None)
-
     def changed_order(self, option: TeamOption) -> dict[str, Any] | None:
         """The fields of the order's document that a composed team changes; None where the order names its own."""
         composed = self._composed(option)

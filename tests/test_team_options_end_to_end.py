@@ -10,13 +10,14 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from api.running_day import running_day
+from api.running_day import put_in_force, running_day
 from api.team_accepting import RecentTeams
 from data.session import Database
 from data.synthetic import synthetic_problem
 from dispatcher.actor import Actor
 from dispatcher.facts import Service, read_facts
 from dispatcher.reasons import REASONS
+from solver.teams import sequences_of
 from tests.databases import SetClock, open_database
 from tests.http_service import application, open_services
 from tests.planning_over_http import change as change_record
@@ -180,11 +181,15 @@ def test_an_option_is_not_accepted_in_another_plan_even_if_that_has_the_same_ver
 ) -> None:
     client, database = service
     asked = ask(client)
-    first = accept(client, asked, asked["options"][0])
-    assert first.status_code == 200, first.text
+    with database.write(Actor("default", "test")) as work:
+        day = running_day(work, work_order="NEW")
+        other = put_in_force(work, day, sequences_of(day.problem, day.plan), version=day.plan_version)
+    assert (other.version, other.id != asked["plan_id"]) == (asked["plan_version"], True)
     before = running(database)
-    other = accept(client, asked, asked["options"][1])
-    assert (other.status_code, other.json()["code"]) == (409, "OPTION_GONE")
+    # Some of them are the same in the other plan, and still belong to the one they were asked of.
+    for option in asked["options"]:
+        answer = accept(client, asked, option)
+        assert (answer.status_code, answer.json()["code"]) == (409, "OPTION_GONE")
     assert moved(before, running(database)) == set()
 
 
