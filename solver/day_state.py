@@ -274,10 +274,6 @@ class DayState:
 
     # -- standby -----------------------------------------------------------------------------------------------
 
-    def can_stand_by(self, duty: Duty) -> bool:
-        route = self.routes[duty.route]
-        return self.arrival_on_call(duty, route.made(), route.end()) <= duty.service_end
-
     def arrival_on_call(self, duty: Duty, made: list[Made], end: tuple[int, int]) -> int:
         """When a standby could be at the site if called at the team's start."""
         route = self.routes[duty.route]

@@ -2,7 +2,7 @@
 
 from solver.kernel import place, travel
 from solver.kernel.compiled import jit
-from solver.kernel.layout import Case, Day
+from solver.kernel.layout import ENGINEER, Case, Day
 
 
 @jit
@@ -30,3 +30,10 @@ def least_seconds(case: Case, speed: int, origin: int, destination: int) -> int:
 @jit
 def leg_seconds(case: Case, speed: int, origin: int, destination: int, departure: int) -> int:
     return travel.leg_seconds(case, speed, origin, destination, departure)
+
+
+@jit
+def is_too_tight(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
+    latest, earliest = place.latest_start(case, day, visit), place.earliest_end(case, visit)
+    shortest = place.shortest_service(case, day, visit, case.shifts[shift, ENGINEER])
+    return place.is_too_tight(case, day, shift, position, visit, latest, earliest, shortest)

@@ -18,7 +18,7 @@ from solver.kernel.recreate import LONG_ROUTE, LOOK_EVERYWHERE, LOOK_NEAR, LOOK_
 from solver.kernel.ruin import ruin
 from solver.kernel.tails import swap_tails
 from solver.searcher import BrokenRoute
-from tests.kernel_calls import costs_at_least, latest_start, least_seconds, leg_seconds, quick_delta
+from tests.kernel_calls import costs_at_least, is_too_tight, latest_start, least_seconds, leg_seconds, quick_delta
 from tests.kernel_plans import (
     Loaded,
     defects,
@@ -204,6 +204,27 @@ def test_a_place_passed_over_for_its_detour_alone_costs_as_much_once_it_is_drive
                         differing.append((number, visit, shift, position, driven))
     assert differing == []
     assert passed > 100
+
+
+def test_no_visit_can_be_driven_at_a_place_passed_over_as_too_tight() -> None:
+    differing, passed, possible = [], 0, 0
+    for number, plan in thinned_plans():
+        case, day = plan.case, plan.day
+        for visit in singles(plan):
+            set_limits(case, day, visit)
+            for shift in plan.open_shifts():
+                if not may_serve(plan, visit, shift):
+                    continue
+                for position in range(int(case.shifts[shift, at.LOCKED_FIRST]), len(plan.route(shift)) + 1):
+                    is_possible = driven_delta(case, day, shift, position, visit) < at.IMPOSSIBLE
+                    is_passed = is_too_tight(case, day, shift, position, visit)
+                    possible += is_possible
+                    passed += is_passed
+                    if is_passed and is_possible:
+                        differing.append((number, visit, shift, position))
+    assert differing == []
+    assert passed > 100
+    assert possible > 100
 
 
 def test_no_leg_is_driven_in_less_than_its_bound() -> None:

@@ -26,7 +26,6 @@ from solver.kernel.instants import (
     set_spans,
 )
 from solver.kernel.layout import (
-    AT_PLACE,
     AT_SITE,
     BASE,
     BREAKS_FROM,
@@ -50,7 +49,6 @@ from solver.kernel.layout import (
     IS_SCANNED_WHOLE,
     LABEL_COLUMNS,
     LABELS,
-    LATEST_ARRIVAL,
     LEAST,
     LENGTH,
     MOST,
@@ -64,7 +62,6 @@ from solver.kernel.layout import (
     OFFER_POSITION,
     OFFER_SHIFT,
     OFFER_START,
-    PLACE,
     PREFERENCE_WEIGHT,
     PRESENCE,
     REMOTE,
@@ -102,10 +99,12 @@ from solver.kernel.place import (
     costs_at_least,
     driven_delta,
     first_position,
+    is_too_tight,
     latest_start,
     may_serve,
     most_cost,
     quick_delta,
+    shortest_service,
 )
 from solver.kernel.schedule import advance
 from solver.kernel.seating import (
@@ -135,14 +134,14 @@ def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int, i
     best, best_position = IMPOSSIBLE, NONE
     latest = min(latest_start(case, day, seat), day.standing[seat, HELD_UNTIL])
     earliest = day.standing[seat, HELD]
+    shortest = shortest_service(case, day, seat, case.shifts[shift, ENGINEER])
     is_remote = case.visits[seat, REMOTE] == 1
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
     for position in range(first_position(case, day, seat, shift), day.routes[shift, LENGTH] + 1):
         if position >= day.routes[shift, SINGLE_FROM] and day.labels[shift, position, column] > latest:
             break
-        after = day.labels[shift, position + 1]
-        if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[seat, PLACE]:
+        if is_too_tight(case, day, shift, position, seat, latest, earliest, shortest):
             continue
         if costs_at_least(case, day, shift, position, seat, best):
             continue

@@ -12,6 +12,7 @@ from solver.kernel.layout import (
     ADMIT,
     AT_ARRIVAL,
     AT_PLACE,
+    BASE,
     BEFORE_FROM,
     BEFORE_TO,
     BREAKS_FROM,
@@ -20,10 +21,12 @@ from solver.kernel.layout import (
     CLASS,
     CLOSED,
     COST,
+    DENOMINATOR,
     END_PLACE,
     ENGINEER,
     FAR_FUTURE,
     FIRST_LABEL,
+    FIXED_SECONDS,
     FOR_OTHERS,
     FREE,
     HAS_DEPENDENCIES,
@@ -41,6 +44,7 @@ from solver.kernel.layout import (
     NOT_AFTER,
     NOT_BEFORE,
     NOW,
+    NUMERATOR,
     ONWARD,
     PAID_PLACE,
     PARTS_FROM,
@@ -50,6 +54,7 @@ from solver.kernel.layout import (
     REMOTE,
     ROUTE,
     ROUTE_COST,
+    SERVICE,
     SETUP,
     SETUP_PAID,
     SINGLE_FROM,
@@ -57,6 +62,7 @@ from solver.kernel.layout import (
     STAY_FROM,
     TEAM,
     UNSERVED,
+    UNTIL,
     UNTIL_BLINK,
     WINDOWS_FROM,
     WINDOWS_TO,
@@ -65,7 +71,7 @@ from solver.kernel.layout import (
     Day,
 )
 from solver.kernel.schedule import advance, company_cost, is_single, serve, way_home
-from solver.kernel.travel import least_cost, leg_cost, leg_seconds
+from solver.kernel.travel import least_cost, least_seconds, leg_cost, leg_seconds
 
 BLINK_PROBABILITY = 0.01
 
@@ -300,3 +306,60 @@ def earliest_end(case: Case, visit: int) -> int:
         # Sorted by their start.
         earliest = max(earliest, case.windows[first, 0])
     return int(earliest)
+
+
+@inlined
+def shortest_service(case: Case, day: Day, visit: int, engineer: int) -> int:
+    """In less than this the engineer makes a visit at no time; FAR_FUTURE for who never may."""
+    fixed = case.visits[visit, FIXED_SECONDS]
+    if fixed >= 0:
+        return int(fixed)
+    whole = day.standing[visit, BASE] if case.visits[visit, TEAM] >= 0 else case.visits[visit, SERVICE]
+    shortest, option = FAR_FUTURE, case.option_of[case.visits[visit, CLASS], engineer]
+    while option >= 0:
+        numerator, denominator = case.options[option, NUMERATOR], case.options[option, DENOMINATOR]
+        if numerator > 0:
+            shortest = min(shortest, (2 * whole * numerator + denominator) // (2 * denominator))
+        option = NONE if case.options[option, UNTIL] >= FAR_FUTURE else option + 1
+    return int(shortest)
+
+
+@inlined
+def is_too_tight(
+    case: Case, day: Day, shift: int, position: int, visit: int, latest: int, earliest: int, shortest: int
+) -> bool:
+    """Whether a place has no room for a visit, even without the breaks that are still to be taken: first as if there
+    were no way to go, since that takes least to tell, then on free roads where `quick_delta` does not see to it.
+
+    Setup that a stop behind remote work would save is passed over.
+    """
+    after = day.labels[shift, position + 1]
+    # Somebody at the same place would take the next one's setup over, and so gain time.
+    if after[AT_PLACE] == case.visits[visit, PLACE]:
+        return False
+    if after[LATEST_ARRIVAL] < earliest + shortest:
+        return True
+    # Who stays for a team may leave earlier once that is given up.
+    if day.routes[shift, STAY_FROM] < FAR_FUTURE:
+        return False
+    row = day.labels[shift, position]
+    free = FAR_FUTURE
+    for taken in range(case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM] + 1):
+        free = min(free, row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE])
+    free = max(free, case.numbers[NOW])
+    if free > latest or free + shortest > after[LATEST_ARRIVAL]:
+        return True
+    if position >= day.routes[shift, SINGLE_FROM]:
+        return False
+    there, speed = row[AT_PLACE], case.shifts[shift, SPEED]
+    if not case.visits[visit, REMOTE]:
+        free += least_seconds(case, speed, there, case.visits[visit, PLACE])
+        there = case.visits[visit, PLACE]
+    end = max(free, earliest) + shortest
+    if position < day.routes[shift, LENGTH]:
+        goes_on = not case.visits[day.sequence[shift, position], REMOTE]
+    else:
+        goes_on = case.shifts[shift, END_PLACE] != NONE
+    if goes_on:
+        end += least_seconds(case, speed, there, after[AT_PLACE])
+    return bool(free > latest or end > after[LATEST_ARRIVAL])

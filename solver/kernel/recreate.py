@@ -9,7 +9,6 @@ from solver.kernel.dice import below, throw
 from solver.kernel.layout import (
     AFTER_FROM,
     AFTER_TO,
-    AT_PLACE,
     BANKED,
     BARRED,
     BEFORE_FROM,
@@ -28,11 +27,9 @@ from solver.kernel.layout import (
     IMPOSSIBLE,
     IS_SCANNED_WHOLE,
     LABEL_COLUMNS,
-    LATEST_ARRIVAL,
     LENGTH,
     MOST_BARRED,
     NONE,
-    PLACE,
     POSITION,
     PREVIOUS_ENGINEER,
     REMOVED,
@@ -57,11 +54,13 @@ from solver.kernel.place import (
     earliest_end,
     first_position,
     is_blinked,
+    is_too_tight,
     latest_start,
     linked,
     may_serve,
     most_cost,
     quick_delta,
+    shortest_service,
 )
 
 NEIGHBOURS_LOOKED_AT = 40
@@ -133,12 +132,18 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
 
 @inlined
 def place_cost(
-    case: Case, day: Day, shift: int, position: int, visit: int, latest: int, earliest: int, limit: int
+    case: Case,
+    day: Day,
+    shift: int,
+    position: int,
+    visit: int,
+    latest: int,
+    earliest: int,
+    shortest: int,
+    limit: int,
 ) -> int:
     """What a place costs; IMPOSSIBLE where a rule breaks, where that is `limit` or more, or where chance has it."""
-    after = day.labels[shift, position + 1]
-    # Somebody at the same place would take the next one's setup over, and so gain time.
-    if after[LATEST_ARRIVAL] < earliest and after[AT_PLACE] != case.visits[visit, PLACE]:
+    if is_too_tight(case, day, shift, position, visit, latest, earliest, shortest):
         return IMPOSSIBLE
     if costs_at_least(case, day, shift, position, visit, limit) or is_blinked(day):
         return IMPOSSIBLE
@@ -173,6 +178,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
         shift = day.looked[looked]
         length = day.routes[shift, LENGTH]
         apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+        shortest = shortest_service(case, day, visit, case.shifts[shift, ENGINEER])
         first, step = first_position(case, day, visit, shift), 1
         if length > LONG_ROUTE and look != LOOK_EVERYWHERE:
             day.stamps[shift] = stamp
@@ -181,7 +187,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
         for position in range(first, length + 1, max(1, step)):
             if is_too_late(case, day, shift, position, latest):
                 break
-            cost = place_cost(case, day, shift, position, visit, latest, earliest, best - apart)
+            cost = place_cost(case, day, shift, position, visit, latest, earliest, shortest, best - apart)
             if cost < IMPOSSIBLE:
                 best, best_shift, best_position = cost + apart, shift, position
     if longs == 0:
@@ -197,6 +203,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
         if shift < 0 or day.stamps[shift] != stamp:
             continue
         apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
+        shortest = shortest_service(case, day, visit, case.shifts[shift, ENGINEER])
         first, length = first_position(case, day, visit, shift), day.routes[shift, LENGTH]
         behind = day.standing[other, POSITION] + 1
         for position in range(behind - 1, behind + 1):
@@ -205,7 +212,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
             # The place between two neighbours is tried as the one behind the first.
             if position < behind and day.marks[day.sequence[shift, position - 1]] == stamp:
                 continue
-            cost = place_cost(case, day, shift, position, visit, latest, earliest, best - apart)
+            cost = place_cost(case, day, shift, position, visit, latest, earliest, shortest, best - apart)
             if cost < IMPOSSIBLE:
                 best, best_shift, best_position = cost + apart, shift, position
     return best, best_shift, best_position

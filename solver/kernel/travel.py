@@ -84,7 +84,7 @@ def least_seconds(case: Case, speed: int, origin: int, destination: int) -> int:
     if origin == destination:
         return 0
     if case.numbers[HAS_TRAFFIC]:
-        return int(case.base[origin, destination] * case.least_rates[speed]) if case.numbers[HAS_MATRIX] else 0
+        return int(base_units(case, origin, destination) * case.least_rates[speed])
     if case.numbers[HAS_MATRIX]:
         return int(case.seconds[speed, origin, destination])
     return computed_seconds(case, speed, origin, destination, case.numbers[NOW])
