@@ -35,6 +35,9 @@ Territory = Annotated[
     str | None, typer.Option(metavar="T", help="Only the engineers and work orders of this territory.")
 ]
 
+MOST_NAMED = 20
+"""So many known names an answer about an unknown one tells."""
+
 
 def register(to: typer.Typer) -> None:
     """Add the commands to `muster`."""
@@ -46,7 +49,9 @@ def who(
     problem: ProblemFile,
     order: Annotated[str | None, typer.Option(metavar="ID", help="A work order of the problem.")] = None,
     skill: Annotated[str | None, typer.Option(metavar="S", help="A skill, instead of a work order.")] = None,
-    level: Annotated[int, typer.Option(metavar="N", min=1, max=5, help="The level of the skill.")] = 1,
+    level: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=5, help="The level of the skill; else 1.")
+    ] = None,
     at: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="When; else as soon as the order may be started.")
     ] = None,
@@ -195,12 +200,13 @@ def _read(path: Path) -> Problem:
 
 
 def _question(
-    problem: Problem, order: str | None, skill: str | None, level: int, at: str | None
+    problem: Problem, order: str | None, skill: str | None, level: int | None, at: str | None
 ) -> tuple[str, int, Sequence[tuple[Ask, Sequence[Answer]]]]:
     """What is asked about, when, and everybody's answer, role by role.
 
     Raises:
-        InvalidInput: for an order or a skill that nothing knows, both or neither of them, or a wrong instant.
+        InvalidInput: for an order or a skill that nothing knows, both or neither of them, a level beside an order, or a
+            wrong instant.
     """
     from dispatcher.demand import Ask
     from dispatcher.who import first_start, who_can_do, who_holds
@@ -209,6 +215,11 @@ def _question(
     issues = []
     if (order is None) == (skill is None):
         issues.append(Issue("order", "EXACTLY_ONE", "name either --order or --skill", "Give exactly one of them."))
+    if order is not None and level is not None:
+        message = "the order says which levels it needs"
+        issues.append(
+            Issue("level", "EXACTLY_ONE", message, "Leave --level out, or ask about a --skill.")
+        )
     if order is not None and order not in problem.order_by_id:
         issues.append(_unknown("order", f"no work order {order!r}", order, problem.order_by_id))
     known = _skills(problem)
@@ -227,7 +238,7 @@ def _question(
         start = first_start(problem, work) if instant is None else instant
         return f"Who can do {order}", start, who_can_do(problem, work, start)
     start = first_start(problem) if instant is None else instant
-    required = (RequiredSkill(skill or "", level),)
+    required = (RequiredSkill(skill or "", level or 1),)
     return "Who holds it", start, [(Ask(None, 1, required, 0), who_holds(problem, required, start))]
 
 
@@ -272,7 +283,10 @@ def _instant(path: str, written: str) -> int:
 
 
 def _unknown(path: str, message: str, name: str, known: Any) -> Issue:
-    return Issue(path, "NOT_FOUND", message, did_you_mean(name, known) or "Use one that the problem has.")
+    some = sorted(known)[:MOST_NAMED]
+    more = ", …" if len(known) > len(some) else ""
+    choice = f"Use one of {', '.join(some)}{more}." if some else "The problem has none: leave the option out."
+    return Issue(path, "NOT_FOUND", message, did_you_mean(name, known) or choice)
 
 
 def _skills(problem: Problem) -> set[str]:

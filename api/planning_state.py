@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from api.sla_state import promises
 from data.event_log import EventLog
@@ -21,9 +21,6 @@ from dispatcher.services.state_visits import IN_HAND, WAITING
 UNFINISHED = ("open", "planned", "in_progress")
 LIVE_SHIFTS = ("planned", "active")
 LIVE_VISITS = tuple(sorted(IN_HAND | WAITING))
-# SQLite takes 32 766 parameters in a statement.
-_CHUNK = 1000
-Item = TypeVar("Item")
 
 
 def scopes_of(territories: Iterable[str], dates: Iterable[date]) -> list[Scope]:
@@ -53,7 +50,7 @@ def stored_state(work: UnitOfWork, question: PlanQuestion) -> StoredState:
     }
     shifts = _shifts_of(work, sorted(engineers), question.dates)
     visits = list(
-        _chunked(
+        _among(
             work,
             "visit",
             "work_order",
@@ -67,7 +64,7 @@ def stored_state(work: UnitOfWork, question: PlanQuestion) -> StoredState:
     finished_orders = list(_named(work, "work_order", {visit["work_order"] for visit in finished} - known))
     # Whoever holds one of the orders matters with the shift it is held in, wherever that is.
     outside = {visit["engineer"] for visit in visits if visit["status"] in LIVE_VISITS}
-    outside_shifts = _chunked(
+    outside_shifts = _among(
         work,
         "shift",
         "engineer",
@@ -118,17 +115,13 @@ def accept_plan(work: UnitOfWork, plan_id: str, version: int | None) -> PlanReco
     _refuse_shifts_not_worked(work, plan)
     names = [order["id"] for order in problem.get("work_orders") or ()]
     orders, visits = Repository(work, "work_order"), Repository(work, "visit")
-    stored = {
-        item.values["external_id"]: item for chunk in _chunks(names) for item in orders.iterate({"external_id": chunk})
-    }
-    held = {
-        item.values["external_id"]: item for chunk in _chunks(names) for item in visits.iterate({"work_order": chunk})
-    }
+    stored = {item.values["external_id"]: item for item in orders.iterate_among("external_id", names)}
+    held = {item.values["external_id"]: item for item in visits.iterate_among("work_order", names)}
     homes = {
         item["external_id"]: item["territory"]
         for item, _ in _named(work, "engineer", {item.values["engineer"] for item in held.values()})
     }
-    live = _chunked(work, "shift", "engineer", sorted(homes), status=LIVE_SHIFTS, latest_end=Between(low=work.now))
+    live = _among(work, "shift", "engineer", sorted(homes), status=LIVE_SHIFTS, latest_end=Between(low=work.now))
     own = {(scope.territory, scope.local_date) for scope in record.scopes}
     elsewhere = (item for item in live if (homes[item["engineer"]], item["local_date"]) not in own)
     _refuse_to_strand(work, problem, set(names))
@@ -173,7 +166,7 @@ def _refuse_shifts_not_worked(work: UnitOfWork, plan: Mapping[str, Any]) -> None
     engineers = sorted({route["engineer"] for route in plan.get("routes") or ()})
     gone = {
         (item["engineer"], item["external_id"]): item["status"]
-        for item in _chunked(work, "shift", "engineer", engineers, status=["ended", "cancelled"])
+        for item in _among(work, "shift", "engineer", engineers, status=["ended", "cancelled"])
     }
     for route in plan.get("routes") or ():
         key = (route["engineer"], route["shift"])
@@ -195,7 +188,7 @@ def _refuse_to_strand(work: UnitOfWork, problem: Mapping[str, Any], known: set[s
     reasons = (problem.get("attributes") or {}).get("left_out") or {}
     # What was left out for a reason of its own is not planned for anybody, whatever visit it still has.
     known = known | {name for name, reason in reasons.items() if reason != "in_other_hands"}
-    for visit in _chunked(work, "visit", "engineer", sorted({name for name, _ in shifts}), status=sorted(WAITING)):
+    for visit in _among(work, "visit", "engineer", sorted({name for name, _ in shifts}), status=sorted(WAITING)):
         if (visit["engineer"], visit["shift"]) in shifts and visit["work_order"] not in known:
             where = f"planned for {visit['engineer']} in a shift of this plan, and not part of it"
             raise WrongState(RecordKey("work_order", (visit["work_order"],)), where, "accept a plan without it")
@@ -224,7 +217,7 @@ def _finished_in(work: UnitOfWork, engineers: Sequence[str], shifts: Sequence[Va
         return []
     since = Between(low=min(begun.values()) - timedelta(days=1))
     busy = sorted({engineer for engineer, _ in begun} & set(engineers))
-    visits = _chunked(work, "visit", "engineer", busy, status="done", ended_at=since)
+    visits = _among(work, "visit", "engineer", busy, status="done", ended_at=since)
     return [visit for visit in visits if (visit["engineer"], visit["shift"]) in begun]
 
 
@@ -234,19 +227,12 @@ def _values(repository: Repository, where: Mapping[str, Any] | None = None) -> I
 
 def _named(work: UnitOfWork, kind: str, names: Iterable[str]) -> Iterator[tuple[Values, datetime]]:
     """Records by id, each with the instant of its last change."""
-    for chunk in _chunks(sorted(set(names))):
-        for item in Repository(work, kind).iterate({"external_id": chunk}):
-            yield item.values, item.updated_at.astimezone(UTC)
+    for item in Repository(work, kind).iterate_among("external_id", names):
+        yield item.values, item.updated_at.astimezone(UTC)
 
 
-def _chunked(work: UnitOfWork, kind: str, field: str, names: Sequence[str], **where: Any) -> Iterator[Values]:
-    for chunk in _chunks(names):
-        yield from _values(Repository(work, kind), {field: chunk, **where})
-
-
-def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
+def _among(work: UnitOfWork, kind: str, field: str, names: Iterable[str], **where: Any) -> Iterator[Values]:
+    return (item.values for item in Repository(work, kind).iterate_among(field, names, where))
 
 
 def _dependencies(orders: Iterable[Values]) -> set[str]:

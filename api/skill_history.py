@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from api.references import named
@@ -20,9 +19,6 @@ from dispatcher.services.state_values import Values
 from skills.exchange import GraphRefused, read_graph_document
 from skills.graph import SkillGraph
 from skills.history import History, learn
-
-# SQLite takes 32 766 parameters in a statement.
-_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +46,10 @@ def learned(work: UnitOfWork, territory: str, days: int, half_life_days: float) 
     engineers = [item.values for item in Repository(work, "engineer").iterate({"territory": [territory]})]
     names = [engineer["external_id"] for engineer in engineers]
     ended = Between(low=since)
-    visits = list(_chunked(work, "visit", "engineer", names, status=list(OVER), ended_at=ended))
-    orders = list(_chunked(work, "work_order", "external_id", {visit["work_order"] for visit in visits}))
-    assets = list(_chunked(work, "asset", "external_id", {order["asset"] for order in orders} - {None}))
-    models = _chunked(work, "asset_model", "external_id", {asset["asset_model"] for asset in assets} - {None})
+    visits = list(_among(work, "visit", "engineer", names, status=list(OVER), ended_at=ended))
+    orders = list(_among(work, "work_order", "external_id", {visit["work_order"] for visit in visits}))
+    assets = list(_among(work, "asset", "external_id", {order["asset"] for order in orders} - {None}))
+    models = _among(work, "asset_model", "external_id", {asset["asset_model"] for asset in assets} - {None})
     document = _stored_graph(work)
     past = PastWork(visits, orders, engineers, assets, list(models), _graph(document))
     history = learn(resolved_orders(past), now=int(work.now.timestamp()), half_life_days=half_life_days)
@@ -99,8 +95,5 @@ def _graph(document: dict[str, Any]) -> SkillGraph:
         ) from refused
 
 
-def _chunked(work: UnitOfWork, kind: str, field: str, names: Iterable[str], **where: Any) -> Iterator[Values]:
-    left = iter(sorted(set(names)))
-    while chunk := list(islice(left, _CHUNK)):
-        for item in Repository(work, kind).iterate({field: chunk, **where}):
-            yield item.values
+def _among(work: UnitOfWork, kind: str, field: str, names: Iterable[str], **where: Any) -> Iterator[Values]:
+    return (record.values for record in Repository(work, kind).iterate_among(field, names, where))

@@ -25,7 +25,6 @@ from dispatcher.sla.policy import Policy
 UNFINISHED = ("open", "planned", "in_progress")
 _LIVE = IN_HAND | WAITING
 _FINISHED_LATELY = timedelta(days=1)
-_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +248,8 @@ def reached(orders: Iterable[Watched]) -> dict[str, tuple[str, Crossing]]:
 
 def untold(work: UnitOfWork, client_ids: Iterable[str]) -> set[str]:
     """Those of the ids that the log does not know yet."""
-    wanted, log = set(client_ids), EventLog(work)
-    return wanted - {client_id for chunk in _chunks(sorted(wanted)) for client_id in log.told(chunk)}
+    wanted = set(client_ids)
+    return wanted - EventLog(work).told(wanted).keys()
 
 
 def proposed_links(work: UnitOfWork, territory: str) -> list[Link]:
@@ -258,12 +257,10 @@ def proposed_links(work: UnitOfWork, territory: str) -> list[Link]:
     orders = [
         item for item in watched(work, orders_of(work, territory, status=UNFINISHED)) if item.timeline is not None
     ]
-    visits = {
-        visit["work_order"]
-        for chunk in _chunks(sorted(item.name for item in orders))
-        for record in Repository(work, "visit").iterate({"work_order": chunk, "status": sorted(IN_HAND)})
-        for visit in (record.values,)
-    }
+    in_hand = Repository(work, "visit").iterate_among(
+        "work_order", (item.name for item in orders), {"status": sorted(IN_HAND)}
+    )
+    visits = {record.values["work_order"] for record in in_hand}
     settled = {item.name for item in orders if any(mark.kind == "parent" for mark in item.marks)}
     parents = {item.parent for item in orders}
     reported = [
@@ -288,13 +285,12 @@ def proposed_links(work: UnitOfWork, territory: str) -> list[Link]:
 def planned_times(work: UnitOfWork, orders: Iterable[str]) -> dict[str, tuple[datetime | None, datetime | None]]:
     """By order the first planned start and the last planned end of its live visits."""
     found: dict[str, tuple[datetime | None, datetime | None]] = {}
-    for chunk in _chunks(sorted(set(orders))):
-        for record in Repository(work, "visit").iterate({"work_order": chunk, "status": sorted(_LIVE)}):
-            visit = record.values
-            first, last = found.get(visit["work_order"], (None, None))
-            starts = [at for at in (first, visit["planned_start"]) if at is not None]
-            ends = [at for at in (last, visit.get("expected_end") or visit["planned_end"]) if at is not None]
-            found[visit["work_order"]] = (min(starts, default=None), max(ends, default=None))
+    for record in Repository(work, "visit").iterate_among("work_order", orders, {"status": sorted(_LIVE)}):
+        visit = record.values
+        first, last = found.get(visit["work_order"], (None, None))
+        starts = [at for at in (first, visit["planned_start"]) if at is not None]
+        ends = [at for at in (last, visit.get("expected_end") or visit["planned_end"]) if at is not None]
+        found[visit["work_order"]] = (min(starts, default=None), max(ends, default=None))
     return found
 
 
@@ -313,10 +309,4 @@ def _named(work: UnitOfWork, kind: str, names: Iterable[str | None]) -> Iterator
 
 
 def _records(work: UnitOfWork, kind: str, names: Iterable[str]) -> Iterator[Record]:
-    for chunk in _chunks(sorted(set(names))):
-        yield from Repository(work, kind).iterate({"external_id": chunk})
-
-
-def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
+    return Repository(work, kind).iterate_among("external_id", names)

@@ -10,8 +10,6 @@ from data.event_log import EventRecord
 from data.repositories import Repository
 from data.session import UnitOfWork
 
-_CHUNK = 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -67,7 +65,4 @@ def territories_of(work: UnitOfWork, named: Named) -> set[str]:
 
 
 def _records(work: UnitOfWork, kind: str, names: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    wanted = sorted(names)
-    for start in range(0, len(wanted), _CHUNK):
-        for record in Repository(work, kind).iterate({"external_id": wanted[start : start + _CHUNK]}):
-            yield record.values
+    return (record.values for record in Repository(work, kind).iterate_among("external_id", names))

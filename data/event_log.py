@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from data.orm import Event, EventHead, Outbox
 from data.orm_base import canonical_sha256
+from data.repositories.lookup import chunks
 from data.session import UnitOfWork
 from dispatcher.errors import IdempotencyConflict
 
@@ -141,8 +142,11 @@ class EventLog:
 
     def told(self, client_ids: Collection[str]) -> dict[str, EventRecord]:
         """The events that were told under these client ids, by them."""
-        query = select(Event).where(Event.tenant_id == self._work.tenant_id, Event.client_id.in_(client_ids))
-        return {str(event.client_id): _record(event) for event in self._work.session.scalars(query)}
+        found: dict[str, EventRecord] = {}
+        for chunk in chunks(sorted(client_ids)):
+            query = select(Event).where(Event.tenant_id == self._work.tenant_id, Event.client_id.in_(chunk))
+            found.update((str(event.client_id), _record(event)) for event in self._work.session.scalars(query))
+        return found
 
     def last(self) -> int:
         """The number of the newest event; 0 before the first."""

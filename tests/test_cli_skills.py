@@ -121,6 +121,7 @@ def test_where_nobody_qualifies_it_says_so_and_who_is_nearest(tmp_path: Path) ->
     [
         ((), ["EXACTLY_ONE"]),
         (("--order", "V", "--skill", "pump"), ["EXACTLY_ONE"]),
+        (("--order", "V", "--level", "3"), ["EXACTLY_ONE"]),
         (("--order", "Z"), ["NOT_FOUND"]),
         (("--skill", "magic", "--at", "noon"), ["NOT_FOUND", "BAD_INSTANT"]),
     ],

@@ -98,6 +98,13 @@ class Repository:
             if cursor is None:
                 return
 
+    def iterate_among(
+        self, field: str, values: Iterable[str], where: Mapping[str, Any] | None = None
+    ) -> Iterator[Record]:
+        """All records whose field is one of so many values as there may be."""
+        for chunk in chunks(sorted(set(values))):
+            yield from self.iterate({field: chunk, **(where or {})})
+
     def upsert(self, changes: Sequence[Change]) -> Sequence[Written]:
         """Create or replace records, all or none; the answer is in the order of the changes.
 
