@@ -217,9 +217,7 @@ def _question(
         issues.append(Issue("order", "EXACTLY_ONE", "name either --order or --skill", "Give exactly one of them."))
     if order is not None and level is not None:
         message = "the order says which levels it needs"
-        issues.append(
-            Issue("level", "EXACTLY_ONE", message, "Leave --level out, or ask about a --skill.")
-        )
+        issues.append(Issue("level", "EXACTLY_ONE", message, "Leave --level out, or ask about a --skill."))
     if order is not None and order not in problem.order_by_id:
         issues.append(_unknown("order", f"no work order {order!r}", order, problem.order_by_id))
     known = _skills(problem)
