@@ -15,7 +15,7 @@ from dispatcher.planning import SearchLimits, StoppedBy
 from solver.budget import Budget
 from solver.compile import Arrangement, Compiled
 from solver.pool import RoutePool, load_cp_sat
-from solver.searcher import Searcher
+from solver.searcher import BrokenRoute, Searcher
 
 FIRST_TEMPERATURE, LAST_TEMPERATURE = 1.0, 0.01
 """Start and end of the annealing, in mean costs of a leg between two places."""
@@ -47,6 +47,9 @@ RECOMBINED_SECONDS = 8.0
 """And at most so long, since it cannot be interrupted."""
 RESERVED_SECONDS = 0.1
 UNTIMED_SECONDS = 600.0
+MOST_BROKEN = 10
+"""A plan with more routes than this that cannot be driven is not mended: on days of thousands of routes that would
+take longer than the search."""
 SHARED_EVERY = 0.05
 """Share of the budget between two looks at the other threads' best."""
 
@@ -199,8 +202,12 @@ class Search:
         """Have a searcher go on from a plan; where only a part of that can be driven, from what is cheaper: that part
         with the rest put in anew, or its own. Whether it is the whole plan."""
         own, total = searcher.arrangement(), searcher.total
-        is_whole = searcher.take_up(plan, self._has_time)
-        if not is_whole and searcher.total > total:
+        try:
+            is_whole = searcher.take_up(plan, self._has_time, MOST_BROKEN)
+            is_kept = is_whole or searcher.total <= total
+        except BrokenRoute:
+            is_whole = is_kept = False
+        if not is_kept:
             searcher.take_up(own, self._has_time)
         searcher.note_best()
         return is_whole

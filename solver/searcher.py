@@ -106,19 +106,25 @@ class Searcher:
             raise BrokenRoute(int(broken))
         day.dirty[:] = True
 
-    def take_up(self, plan: Arrangement, goes_on: Callable[[], bool] = lambda: True) -> bool:
+    def take_up(
+        self, plan: Arrangement, goes_on: Callable[[], bool] = lambda: True, most_broken: int | None = None
+    ) -> bool:
         """Go on from a plan, or where a route of it cannot be driven by itself from the plan without that, with what
         was on it put in elsewhere; whether it is the whole plan.
 
-        Where routes wait for each other, the way to their times may matter, and a plan that was found may be refused.
-        `goes_on` as for `place_all`.
+        Where routes wait for each other, the way to their times may matter, and a plan that was found may be refused;
+        routes of several plans need not go together at all. `goes_on` as for `place_all`.
+
+        Raises:
+            BrokenRoute: if more than `most_broken` routes cannot be driven; the plan is then in no defined state.
         """
-        left = plan
+        left, broken_routes = plan, 0
         while True:
             try:
                 self.load(left)
             except BrokenRoute as broken:
-                if left is self.given:
+                broken_routes += 1
+                if left is self.given or (most_broken is not None and broken_routes > most_broken):
                     raise
                 less = _without_route(self.compiled, left, broken.shift)
                 left = self.given if less == left else less

@@ -97,6 +97,14 @@ def test_filters_take_one_value_several_none_or_a_range(database: Database) -> N
     assert ids(database, "shift", start=Between()) == ["mon"]
 
 
+def test_records_among_more_names_than_a_statement_holds_are_all_found_once(database: Database) -> None:
+    names = [f"C{number:05}" for number in range(1500)]
+    add_customers(database, *names, "other")
+    with database.read(ACTOR) as work:
+        found = Repository(work, "customer").iterate_among("external_id", [*names, *names, "missing"])
+        assert [record.values["external_id"] for record in found] == names
+
+
 @pytest.mark.parametrize("cursor", ["", "x", "é", "bnVsbA", "W10", "WyJzaXRlIiwgIkEiXQ", "WyJjdXN0b21lciIsIDFd"])
 def test_a_cursor_of_no_list_here_is_refused(database: Database, cursor: str) -> None:
     with database.read(ACTOR) as work, pytest.raises(BadCursor):
