@@ -283,7 +283,7 @@ def _instant(path: str, written: str) -> int:
 def _unknown(path: str, message: str, name: str, known: Any) -> Issue:
     some = sorted(known)[:MOST_NAMED]
     more = ", …" if len(known) > len(some) else ""
-    choice = f"Use one of {', '.join(some)}{more}." if some else "The problem has none: leave the option out."
+    choice = f"Use one of {', '.join(some)}{more}." if some else "The problem has none."
     return Issue(path, "NOT_FOUND", message, did_you_mean(name, known) or choice)
 
 

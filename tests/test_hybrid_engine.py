@@ -347,6 +347,26 @@ def test_a_thread_that_can_drive_only_a_part_of_the_best_keeps_its_own_plan_wher
     assert other.total == own
 
 
+@pytest.mark.parametrize(("most_broken", "is_mended"), [(0, False), (1, True)])
+def test_a_plan_with_more_broken_routes_than_are_worth_mending_is_given_up_for_the_own_one(
+    monkeypatch: pytest.MonkeyPatch, most_broken: int, is_mended: bool
+) -> None:
+    plan = synthetic_plan(HARD_WINDOWS, 3, orders=18, engineers=5)
+    other = Searcher(plan.compiled, plan.searcher.given, 2)
+    plan.searcher.run(2000, 1e6, 1e3)
+    best, own = plan.searcher.best(), other.total
+    monkeypatch.setattr(solver.search, "RECOMBINED_AT", ())
+    monkeypatch.setattr(solver.search, "MOST_BROKEN", most_broken)
+    monkeypatch.setattr(Searcher, "run", lambda *_: 0)
+    told = refusing_once(monkeypatch, lambda wanted: wanted == best)
+    limits = SearchLimits(None, 4000, seed=1)
+    searchers = [plan.searcher, other]
+    Search(plan.compiled, searchers, limits, Budget(limits, lambda: False), lambda *_: None).run()
+    assert told
+    assert (other.total < own) is is_mended
+    assert other.arrangement() == plan.searcher.given or is_mended
+
+
 def test_a_search_that_stands_still_in_the_cold_is_warmed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = synthetic_plan(HARD_WINDOWS, 3, orders=6, engineers=3)
     warmth: list[float] = []
