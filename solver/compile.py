@@ -98,6 +98,7 @@ def compile_problem(
     visits, shifts = orders.visits, own.shifts
     heads = np.array([row[at.HEAD] for row in orders.teams.rows], dtype=np.int64)
     singles = np.flatnonzero(np.isin(np.arange(len(visits)), heads) | (visits[:, at.TEAM] < 0))
+    able = (option_of >= 0)[:, shifts[:, at.ENGINEER]] & (shifts[:, at.CLOSED] == 0)
     serving = _serving(visits, shifts, option_of, orders.admits)
     visits[:, at.SCARCITY] = serving.sum(axis=1)
     visits[:, at.WORTH] = _worths(visits, heads, orders.gaps.array(3), orders.members, orders.member_visits)
@@ -109,6 +110,8 @@ def compile_problem(
         windows=windows,
         options=options,
         option_of=option_of,
+        able=np.flatnonzero(able.ravel()) % max(1, len(shifts)),
+        able_from=np.append(0, np.cumsum(able.sum(axis=1))),
         admits=orders.admits,
         prefers=orders.prefers,
         related=np.array(orders.related, dtype=np.int64),

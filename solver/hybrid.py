@@ -34,6 +34,8 @@ LOOK_AROUND_ITERATIONS = 1000
 """Cold iterations after which starts are compared."""
 READINGS = 4
 """So many times what reading a result takes is kept for driving, scoring and mending it at the end."""
+COMPLETIONS = 2
+"""And so many times for putting in what has room then, where orders are too many for exact insertion."""
 MOST_RESERVED = 0.3
 """Share of the time limit that may be kept for that."""
 TAIL_SECONDS, TAIL_SHARE = 0.3, 0.03
@@ -108,15 +110,20 @@ def _searched(
     before: list[tuple[tuple[bool, int], Sequences]] = []
     # A search that could hardly begin is not worth a second reading.
     if stopped_by is None and budget.lasts(2 * reading_seconds):
-        reserved = _reserved(limits, reading_seconds)
+        is_large = len(problem.work_orders) > MOST_INSPECTED
+        reserved = _reserved(limits, (READINGS + COMPLETIONS * is_large) * reading_seconds)
         budget.change(reserved)
         searchers = [first, *(first.fork(limits.seed + number) for number in range(1, limits.threads))]
         search = Search(compiled, searchers, reserved, budget, progress)
+        complete = search.best
         stopped_by = search.run()
         budget.change(limits)
         before.append((rank, found))
         # Of a plan that cannot be driven as a whole, all the same, the part that can.
         first.take_up(search.best, lambda: budget.stopped() is None)
+        if is_large:
+            reading = READINGS * reading_seconds
+            first.complete(complete, lambda: budget.stopped() is None and budget.lasts(reading))
         found = first.sequences()
         rank = _rank(problem, found)
     ranked = [(rank, found), *before, *((_rank(problem, start.proposed), start.proposed) for start in begun)]
@@ -129,11 +136,11 @@ def _searched(
     return without_needless_waiting(problem, sequences, budget, reading_seconds), stopped_by or "time_limit"
 
 
-def _reserved(limits: SearchLimits, reading_seconds: float) -> SearchLimits:
-    """The limits without what reading and scoring the result takes."""
+def _reserved(limits: SearchLimits, seconds: float) -> SearchLimits:
+    """The limits without what comes after the search, as far as that may be kept for it."""
     if limits.time_limit_seconds is None:
         return limits
-    reserved = min(READINGS * reading_seconds, MOST_RESERVED * limits.time_limit_seconds)
+    reserved = min(seconds, MOST_RESERVED * limits.time_limit_seconds)
     return replace(limits, time_limit_seconds=limits.time_limit_seconds - reserved)
 
 

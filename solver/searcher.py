@@ -145,15 +145,45 @@ class Searcher:
         `goes_on` is asked after visits of which hardly any found a place: many more such may take longer than they
         are worth.
         """
-        visits, order = self.compiled.case.visits, self.day.first_order
-        whole = order.copy()
-        # What others waited for is in by then, or by the time after that.
-        waiting = whole[visits[whole, at.BEFORE_FROM] < visits[whole, at.BEFORE_TO]]
-        is_whole, undone = self._place(whole, goes_on), len(whole)
-        while is_whole and 0 < self._undone(waiting) < undone:
+        whole = self.day.first_order.copy()
+        if self._place(whole, goes_on):
+            self._place_waiting(whole, goes_on)
+        self.day.first_order[:] = whole
+
+    def complete(self, before: Arrangement, goes_on: Callable[[], bool]) -> None:
+        """Put in what is not served but has room now; `before` is a plan to which nothing could be added.
+
+        What was left out there, as a single order that waits for no other, is tried only on routes that have changed
+        since. `goes_on` as for `place_all`.
+        """
+        visits, day = self.compiled.case.visits, self.day
+        whole = day.first_order.copy()
+        undone = whole[(day.standing[whole, at.ROUTE] < 0) & ~self._waits(whole)]
+        were_in = [visit for route in before.routes for visit in route]
+        is_new = np.isin(undone, were_in) | (visits[undone, at.TEAM] >= 0)
+        is_whole = self._place(undone[is_new], goes_on)
+        same = [shift for shift, route in enumerate(self.routes()) if route == before.routes[shift]]
+        rooms = day.routes[:, at.MOST_ROOM].copy()
+        day.routes[same, at.MOST_ROOM] = at.FAR_PAST
+        is_whole = is_whole and self._place(undone[~is_new], goes_on)
+        is_left = day.routes[:, at.MOST_ROOM] == at.FAR_PAST
+        day.routes[is_left, at.MOST_ROOM] = rooms[is_left]
+        if is_whole:
+            self._place_waiting(whole, goes_on)
+        day.first_order[:] = whole
+
+    def _waits(self, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of some visits wait for others."""
+        visits = self.compiled.case.visits[wanted]
+        return np.asarray(visits[:, at.BEFORE_FROM] < visits[:, at.BEFORE_TO])
+
+    def _place_waiting(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> None:
+        """Put in those that wait for others, which are in by then, or by the time after that."""
+        waiting, undone = wanted[self._waits(wanted)], len(wanted) + 1
+        while 0 < self._undone(waiting) < undone:
             undone = self._undone(waiting)
-            is_whole = self._place(waiting, goes_on)
-        order[:] = whole
+            if not self._place(waiting, goes_on):
+                break
 
     def _place(self, wanted: NDArray[np.int64], goes_on: Callable[[], bool]) -> bool:
         """Put in some visits, and what is in the last batch of `first_order` with them; whether all were tried."""

@@ -1,8 +1,8 @@
 """Inner functions of the search kernel as Python can call them: compiled ones are made for compiled callers only."""
 
-from solver.kernel import place, travel
+from solver.kernel import bounds, place, travel
 from solver.kernel.compiled import jit
-from solver.kernel.layout import ENGINEER, Case, Day
+from solver.kernel.layout import ENGINEER, MOST_ROOM, Case, Day
 
 
 @jit
@@ -34,6 +34,11 @@ def leg_seconds(case: Case, speed: int, origin: int, destination: int, departure
 
 @jit
 def is_too_tight(case: Case, day: Day, shift: int, position: int, visit: int) -> bool:
-    latest, earliest = place.latest_start(case, day, visit), place.earliest_end(case, visit)
-    shortest = place.shortest_service(case, day, visit, case.shifts[shift, ENGINEER])
+    latest, earliest = place.latest_start(case, day, visit), place.earliest_start(case, visit)
+    shortest = bounds.shortest_service(case, day, visit, case.shifts[shift, ENGINEER])
     return place.is_too_tight(case, day, shift, position, visit, latest, earliest, shortest)
+
+
+@jit
+def is_without_room(case: Case, day: Day, shift: int, visit: int) -> bool:
+    return bool(day.routes[shift, MOST_ROOM] < bounds.shortest_service(case, day, visit, case.shifts[shift, ENGINEER]))

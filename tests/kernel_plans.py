@@ -301,7 +301,9 @@ def snapshot_of_route(loaded: Loaded, shift: int) -> dict[str, object]:
         [tuple(label.tolist()[:2]) if label[at.FREE] < at.FAR_FUTURE else None for label in _labels(labels[place])]
         for place in range(length + 1)
     ]
-    bounds = [at.LATEST_FREE, at.LATEST_ARRIVAL, at.AT_ARRIVAL]
+    bounds = [at.LATEST_FREE, at.AT_ARRIVAL]
+    breaks = int(loaded.case.shifts[shift, at.BREAKS_TO] - loaded.case.shifts[shift, at.BREAKS_FROM])
+    latest = [_labels(labels[place])[: breaks + 1, at.LATEST_ARRIVAL].tolist() for place in range(1, length + 2)]
     stays = loaded.searcher.arrangement().stays
     is_timed = bool(loaded.case.numbers[at.NEEDS_TIMES])
     is_coupled = bool(loaded.case.numbers[at.HAS_DEPENDENCIES])
@@ -313,6 +315,9 @@ def snapshot_of_route(loaded: Loaded, shift: int) -> dict[str, object]:
         "stock": day.stock[shift].tolist(),
         "labels": reached,
         "bounds": labels[single + 1 : length + 2, bounds].tolist() if length else [],
+        "latest": latest,
+        "room": labels[: length + 1, at.ROOM].tolist(),
+        "most room": int(day.routes[shift, at.MOST_ROOM]),
         "onward": labels[: length + 1, at.ONWARD].tolist() if length else [],
         "worst": day.routes[shift, [at.WORST, at.BUSY]].tolist() if is_timed else None,
         "times": times.tolist() if is_coupled else None,

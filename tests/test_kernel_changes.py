@@ -18,7 +18,15 @@ from solver.kernel.recreate import LONG_ROUTE, LOOK_EVERYWHERE, LOOK_NEAR, LOOK_
 from solver.kernel.ruin import ruin
 from solver.kernel.tails import swap_tails
 from solver.searcher import BrokenRoute
-from tests.kernel_calls import costs_at_least, is_too_tight, latest_start, least_seconds, leg_seconds, quick_delta
+from tests.kernel_calls import (
+    costs_at_least,
+    is_too_tight,
+    is_without_room,
+    latest_start,
+    least_seconds,
+    leg_seconds,
+    quick_delta,
+)
 from tests.kernel_plans import (
     Loaded,
     defects,
@@ -207,7 +215,7 @@ def test_a_place_passed_over_for_its_detour_alone_costs_as_much_once_it_is_drive
 
 
 def test_no_visit_can_be_driven_at_a_place_passed_over_as_too_tight() -> None:
-    differing, passed, possible = [], 0, 0
+    differing, passed, full, possible = [], 0, 0, 0
     for number, plan in thinned_plans():
         case, day = plan.case, plan.day
         for visit in singles(plan):
@@ -215,15 +223,18 @@ def test_no_visit_can_be_driven_at_a_place_passed_over_as_too_tight() -> None:
             for shift in plan.open_shifts():
                 if not may_serve(plan, visit, shift):
                     continue
+                is_full = is_without_room(case, day, shift, visit)
+                full += is_full
                 for position in range(int(case.shifts[shift, at.LOCKED_FIRST]), len(plan.route(shift)) + 1):
                     is_possible = driven_delta(case, day, shift, position, visit) < at.IMPOSSIBLE
                     is_passed = is_too_tight(case, day, shift, position, visit)
                     possible += is_possible
                     passed += is_passed
-                    if is_passed and is_possible:
+                    if (is_passed or is_full) and is_possible:
                         differing.append((number, visit, shift, position))
     assert differing == []
     assert passed > 100
+    assert full > 20
     assert possible > 100
 
 

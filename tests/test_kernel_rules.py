@@ -260,6 +260,16 @@ def the_certificate_is_valid_when_service_starts(lacking: int) -> tuple[Document
     return day([engineer("E", held)], [order("A", required_skills=[skill("a")])]), Sequences()
 
 
+@bounds("qualification")
+def once_a_certificate_has_lapsed_another_skill_takes_less_time(lacking: int) -> tuple[Document, Sequences]:
+    """B alone takes an hour from 08:10 on; behind A it takes half of that."""
+    relation = {"type": "substitutes", "from": "b", "to": "a", "duration_factor": 0.5, "penalty": 60}
+    graph = {"skills": [{"id": "a"}, {"id": "b"}], "relations": [relation]}
+    able = engineer("E", skill("a", until="08:30"), skill("b"), shifts=[until("09:20")])
+    first = order("A", minutes=30) | {"service_seconds": 1800 + lacking}
+    return day([able], [first, order("B", required_skills=[skill("a")], **STAYS)], skill_graph=graph), given("B")
+
+
 @bounds("parts")
 def the_parts_are_on_board(lacking: int) -> tuple[Document, Sequences]:
     """B takes one of three."""

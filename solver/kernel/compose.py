@@ -9,6 +9,7 @@ from __future__ import annotations
 from numba import types
 
 from solver.kernel.address import called_by_address
+from solver.kernel.bounds import shortest_service
 from solver.kernel.change import set_limits
 from solver.kernel.compiled import inlined, inner, jit, woven
 from solver.kernel.dice import throw
@@ -32,6 +33,7 @@ from solver.kernel.layout import (
     BREAKS_TO,
     BROKEN,
     CHANGE_WEIGHT,
+    CLASS,
     COLLECTIVE_FROM,
     COLLECTIVE_TO,
     COMPOSE_AT,
@@ -53,6 +55,7 @@ from solver.kernel.layout import (
     LENGTH,
     MOST,
     MOST_OFFERS,
+    MOST_ROOM,
     MOVED_TOLERANCE_SECONDS,
     MOVED_WEIGHT,
     NONE,
@@ -104,7 +107,6 @@ from solver.kernel.place import (
     may_serve,
     most_cost,
     quick_delta,
-    shortest_service,
 )
 from solver.kernel.schedule import advance
 from solver.kernel.seating import (
@@ -135,6 +137,8 @@ def offer(case: Case, day: Day, seat: int, shift: int) -> tuple[int, int, int, i
     latest = min(latest_start(case, day, seat), day.standing[seat, HELD_UNTIL])
     earliest = day.standing[seat, HELD]
     shortest = shortest_service(case, day, seat, case.shifts[shift, ENGINEER])
+    if day.routes[shift, MOST_ROOM] < shortest:
+        return IMPOSSIBLE, NONE, FAR_FUTURE, FAR_FUTURE
     is_remote = case.visits[seat, REMOTE] == 1
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     column = FIRST_LABEL + LABEL_COLUMNS * breaks + FREE
@@ -209,8 +213,9 @@ def ask(case: Case, day: Day, head: int, seat: int, is_wide: bool) -> int:
     for slot in range(day.counts[TOUCHED]):
         count = ask_one(case, day, seat, day.touched_list[slot], stamp, count)
     if is_wide or case.numbers[IS_SCANNED_WHOLE]:
-        for shift in range(len(case.shifts)):
-            count = ask_one(case, day, seat, shift, stamp, count)
+        skills = case.visits[seat, CLASS]
+        for place in range(case.able_from[skills], case.able_from[skills + 1]):
+            count = ask_one(case, day, seat, case.able[place], stamp, count)
         return count
     for place in range(min(NEIGHBOURS_ASKED, case.near.shape[1])):
         other = case.near[head, place]

@@ -178,18 +178,22 @@ UNTIL, NUMERATOR, DENOMINATOR, PENALTY = range(4)
 MOVED_TOLERANCE_SECONDS = 900
 """`change_shift` counts what lies beyond this (planning document, section 9)."""
 
-# Columns of a label row of `Day.labels`: about the position, then four for each number of breaks taken.
-# LATEST_FREE: who arrives between AT_ARRIVAL and then changes nothing of what the rest of the route costs;
-# LATEST_ARRIVAL: who arrives after it breaks a rule. ONWARD: cost of the leg to the next row on free roads.
-LATEST_FREE, LATEST_ARRIVAL, AT_ARRIVAL, AT_PLACE, PAID_PLACE, ONWARD, FIRST_LABEL = range(7)
-FREE, COST, START, TAKEN, LABEL_COLUMNS = range(5)
+# Columns of a label row of `Day.labels`: about the position, then five for each number of breaks taken.
+# LATEST_FREE: who arrives between AT_ARRIVAL and then changes nothing of what the rest of the route costs.
+# ONWARD: cost of the leg to the next row on free roads. ROOM: seconds between being free and having to be at the next
+# row, beside breaks taken between. LATEST_ARRIVAL: who arrives after it, with so many breaks taken, breaks a rule.
+LATEST_FREE, AT_ARRIVAL, AT_PLACE, PAID_PLACE, ONWARD, ROOM, FIRST_LABEL = range(7)
+FREE, COST, START, TAKEN, LATEST_ARRIVAL, LABEL_COLUMNS = range(6)
 
 # Columns of `Day.routes`.
 # STANDS: so many visits at its head have the labels they had when it was last driven.
 # STAY_FOR: the seat for whose standby nobody who is free between STAY_FROM and STAY_UNTIL leaves before this is over;
 # without one STAY_FROM is FAR_FUTURE. From CALLS on: the seats whose standby this shift is, CALLED of them.
 MOST_CALLS = 8
-LENGTH, ROUTE_COST, SINGLE_FROM, STANDS, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(11)
+# MOST_ROOM: no visit that takes longer fits in anywhere.
+LENGTH, ROUTE_COST, SINGLE_FROM, STANDS, MOST_ROOM, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(
+    12
+)
 ROUTE_COLUMNS = CALLS + MOST_CALLS
 
 # Columns of `Day.standing`: where each visit stands. Of seats: the earliest and latest start a member is held to, the
@@ -237,6 +241,8 @@ class Case(Pointed):
     windows: Int64  # [*, 2], sorted by start per visit
     options: Int64  # [*, 4], the last of each run until FAR_FUTURE; numerator 0: not qualified
     option_of: Int64  # [classes, E], first row of `options`, or -1
+    able: Int64  # [*] shifts, none of them closed, of those who meet a class of requirements at some time
+    able_from: Int64  # [classes + 1] first of `able`
     admits: Bool  # [*, E]
     prefers: Bool  # [*, E]
     related: Int64  # [*] groups

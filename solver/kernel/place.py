@@ -6,13 +6,13 @@ the two bounds kept there. Elsewhere, or where a delay costs something, the rest
 
 from __future__ import annotations
 
+from solver.kernel.bounds import saved_setup
 from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.dice import steps_to_next
 from solver.kernel.layout import (
     ADMIT,
     AT_ARRIVAL,
     AT_PLACE,
-    BASE,
     BEFORE_FROM,
     BEFORE_TO,
     BREAKS_FROM,
@@ -21,12 +21,10 @@ from solver.kernel.layout import (
     CLASS,
     CLOSED,
     COST,
-    DENOMINATOR,
     END_PLACE,
     ENGINEER,
     FAR_FUTURE,
     FIRST_LABEL,
-    FIXED_SECONDS,
     FOR_OTHERS,
     FREE,
     HAS_DEPENDENCIES,
@@ -44,7 +42,6 @@ from solver.kernel.layout import (
     NOT_AFTER,
     NOT_BEFORE,
     NOW,
-    NUMERATOR,
     ONWARD,
     PAID_PLACE,
     PARTS_FROM,
@@ -52,9 +49,9 @@ from solver.kernel.layout import (
     PLACE,
     POSITION,
     REMOTE,
+    ROOM,
     ROUTE,
     ROUTE_COST,
-    SERVICE,
     SETUP,
     SETUP_PAID,
     SINGLE_FROM,
@@ -62,7 +59,6 @@ from solver.kernel.layout import (
     STAY_FROM,
     TEAM,
     UNSERVED,
-    UNTIL,
     UNTIL_BLINK,
     WINDOWS_FROM,
     WINDOWS_TO,
@@ -175,7 +171,7 @@ def delta_as_it_stays(case: Case, day: Day, shift: int, position: int, visit: in
             free = max(row[column + FREE], case.numbers[NOW])
             travel = leg_seconds(case, speed, row[AT_PLACE], to, free)
             if setup_same or case.visits[following, SETUP] == 0:
-                if free + travel > labels[place, LATEST_ARRIVAL]:
+                if free + travel > labels[place, column + LATEST_ARRIVAL]:
                     return IMPOSSIBLE
                 if labels[place, AT_ARRIVAL] <= free + travel <= labels[place, LATEST_FREE]:
                     before = labels[place - 1]
@@ -238,7 +234,8 @@ def quick_delta(
     speed = case.shifts[shift, SPEED]
     row, after = day.labels[shift, position], day.labels[shift, position + 1]
     place, to = row[AT_PLACE], visits[visit, PLACE]
-    free = max(row[FIRST_LABEL + LABEL_COLUMNS * breaks + FREE], case.numbers[NOW])
+    column = FIRST_LABEL + LABEL_COLUMNS * breaks
+    free = max(row[column + FREE], case.numbers[NOW])
     travel = leg_seconds(case, speed, place, to, free)
     arrival = free + travel
     if arrival > latest:
@@ -261,7 +258,7 @@ def quick_delta(
     end = max(end, case.numbers[NOW])
     next_travel = leg_seconds(case, speed, to, onward, end)
     next_arrival = end + next_travel
-    if next_arrival > after[LATEST_ARRIVAL]:
+    if next_arrival > after[column + LATEST_ARRIVAL]:
         return IMPOSSIBLE, True
     delta = leg_cost(case, place, to, travel) + leg_cost(case, to, onward, next_travel) + extra
     delta += company_cost(case, visit, case.shifts[shift, ENGINEER])
@@ -298,8 +295,8 @@ def first_position(case: Case, day: Day, visit: int, shift: int) -> int:
 
 
 @inlined
-def earliest_end(case: Case, visit: int) -> int:
-    """Before this nobody is through with a visit, whoever makes it and whatever the pace."""
+def earliest_start(case: Case, visit: int) -> int:
+    """Before this nobody begins a visit."""
     earliest = case.visits[visit, NOT_BEFORE]
     first, last = case.visits[visit, WINDOWS_FROM], case.visits[visit, WINDOWS_TO]
     if first < last:
@@ -309,57 +306,40 @@ def earliest_end(case: Case, visit: int) -> int:
 
 
 @inlined
-def shortest_service(case: Case, day: Day, visit: int, engineer: int) -> int:
-    """In less than this the engineer makes a visit at no time; FAR_FUTURE for who never may."""
-    fixed = case.visits[visit, FIXED_SECONDS]
-    if fixed >= 0:
-        return int(fixed)
-    whole = day.standing[visit, BASE] if case.visits[visit, TEAM] >= 0 else case.visits[visit, SERVICE]
-    shortest, option = FAR_FUTURE, case.option_of[case.visits[visit, CLASS], engineer]
-    while option >= 0:
-        numerator, denominator = case.options[option, NUMERATOR], case.options[option, DENOMINATOR]
-        if numerator > 0:
-            shortest = min(shortest, (2 * whole * numerator + denominator) // (2 * denominator))
-        option = NONE if case.options[option, UNTIL] >= FAR_FUTURE else option + 1
-    return int(shortest)
-
-
-@inlined
 def is_too_tight(
     case: Case, day: Day, shift: int, position: int, visit: int, latest: int, earliest: int, shortest: int
 ) -> bool:
-    """Whether a place has no room for a visit, even without the breaks that are still to be taken: first as if there
-    were no way to go, since that takes least to tell, then on free roads where `quick_delta` does not see to it.
+    """Whether a place has no room for a visit: first as if there were no way to go, since that takes least to tell,
+    then on free roads where `quick_delta` does not see to it.
 
     Setup that a stop behind remote work would save is passed over.
     """
-    after = day.labels[shift, position + 1]
-    # Somebody at the same place would take the next one's setup over, and so gain time.
-    if after[AT_PLACE] == case.visits[visit, PLACE]:
-        return False
-    if after[LATEST_ARRIVAL] < earliest + shortest:
+    row, after = day.labels[shift, position], day.labels[shift, position + 1]
+    there, to = row[AT_PLACE], case.visits[visit, PLACE]
+    saved = saved_setup(case, day, shift, position) if after[AT_PLACE] == to else 0
+    if row[ROOM] + saved < shortest:
+        return True
+    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
+    until = after[FIRST_LABEL + LABEL_COLUMNS * breaks + LATEST_ARRIVAL] + saved
+    if until < earliest + shortest:
         return True
     # Who stays for a team may leave earlier once that is given up.
-    if day.routes[shift, STAY_FROM] < FAR_FUTURE:
+    if position >= day.routes[shift, SINGLE_FROM] or day.routes[shift, STAY_FROM] < FAR_FUTURE:
         return False
-    row = day.labels[shift, position]
     free = FAR_FUTURE
-    for taken in range(case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM] + 1):
+    for taken in range(breaks + 1):
         free = min(free, row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE])
-    free = max(free, case.numbers[NOW])
-    if free > latest or free + shortest > after[LATEST_ARRIVAL]:
+    free, speed, detour = max(free, case.numbers[NOW]), case.shifts[shift, SPEED], 0
+    if case.visits[visit, REMOTE]:
+        to = there
+    else:
+        detour = least_seconds(case, speed, there, to)
+    if free + detour > latest:
         return True
-    if position >= day.routes[shift, SINGLE_FROM]:
-        return False
-    there, speed = row[AT_PLACE], case.shifts[shift, SPEED]
-    if not case.visits[visit, REMOTE]:
-        free += least_seconds(case, speed, there, case.visits[visit, PLACE])
-        there = case.visits[visit, PLACE]
-    end = max(free, earliest) + shortest
+    begins = max(free + detour, earliest)
     if position < day.routes[shift, LENGTH]:
         goes_on = not case.visits[day.sequence[shift, position], REMOTE]
     else:
         goes_on = case.shifts[shift, END_PLACE] != NONE
-    if goes_on:
-        end += least_seconds(case, speed, there, after[AT_PLACE])
-    return bool(free > latest or end > after[LATEST_ARRIVAL])
+    onward = least_seconds(case, speed, to, after[AT_PLACE]) if goes_on else 0
+    return bool(row[ROOM] + saved < detour + shortest + onward or begins + shortest + onward > until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from solver.kernel.bounds import shortest_service
 from solver.kernel.change import apart_cost, insert, set_limits, waits_for_unserved
 from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.compose import compose_by_address
@@ -17,6 +18,7 @@ from solver.kernel.layout import (
     BREAKS_TO,
     BROKEN,
     CALLED,
+    CLASS,
     END_CEILING,
     END_FLOOR,
     ENGINEER,
@@ -29,6 +31,7 @@ from solver.kernel.layout import (
     LABEL_COLUMNS,
     LENGTH,
     MOST_BARRED,
+    MOST_ROOM,
     NONE,
     POSITION,
     PREVIOUS_ENGINEER,
@@ -51,7 +54,7 @@ from solver.kernel.layout import (
 from solver.kernel.place import (
     costs_at_least,
     driven_delta,
-    earliest_end,
+    earliest_start,
     first_position,
     is_blinked,
     is_too_tight,
@@ -60,7 +63,6 @@ from solver.kernel.place import (
     may_serve,
     most_cost,
     quick_delta,
-    shortest_service,
 )
 
 NEIGHBOURS_LOOKED_AT = 40
@@ -115,7 +117,9 @@ def gather(case: Case, day: Day, visit: int, look: int) -> int:
             count = gather_one(case, day, visit, day.touched_list[slot], count, False)
     only_unused = look == LOOK_UNUSED
     if look in (LOOK_EVERYWHERE, LOOK_BEFORE) or (look in (LOOK_NEAR, LOOK_UNUSED) and case.numbers[IS_SCANNED_WHOLE]):
-        for shift in range(len(case.shifts)):
+        skills = case.visits[visit, CLASS]
+        for place in range(case.able_from[skills], case.able_from[skills + 1]):
+            shift = case.able[place]
             if look != LOOK_BEFORE or case.shifts[shift, ENGINEER] == case.visits[visit, PREVIOUS_ENGINEER]:
                 count = gather_one(case, day, visit, shift, count, only_unused)
     elif look in (LOOK_NEAR, LOOK_UNUSED):
@@ -169,7 +173,7 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
     """
     best, best_shift, best_position = most_cost(case, day, visit), NONE, NONE
     latest = latest_start(case, day, visit)
-    earliest = earliest_end(case, visit)
+    earliest = earliest_start(case, visit)
     count = gather(case, day, visit, look)
     day.counts[STAMP] += 1
     stamp = day.counts[STAMP]
@@ -177,8 +181,10 @@ def best_place(case: Case, day: Day, visit: int, look: int) -> tuple[int, int, i
     for looked in range(count):
         shift = day.looked[looked]
         length = day.routes[shift, LENGTH]
-        apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
         shortest = shortest_service(case, day, visit, case.shifts[shift, ENGINEER])
+        if day.routes[shift, MOST_ROOM] < shortest:
+            continue
+        apart = apart_cost(case, day, visit, case.shifts[shift, ENGINEER])
         first, step = first_position(case, day, visit, shift), 1
         if length > LONG_ROUTE and look != LOOK_EVERYWHERE:
             day.stamps[shift] = stamp

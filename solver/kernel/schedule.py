@@ -7,19 +7,15 @@ tell at once what a delay does: nothing, or too much.
 
 from __future__ import annotations
 
+from solver.kernel.bounds import bound, measure_room, service_seconds
 from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.layout import (
-    AFTER_FROM,
-    AFTER_TO,
     ARRIVAL,
     ARRIVAL_ONCE,
     ARRIVAL_WEIGHT,
     ARRIVE_BY,
     AT_ARRIVAL,
     AT_PLACE,
-    BASE,
-    BEFORE_FROM,
-    BEFORE_TO,
     BEGIN,
     BREAKS_FROM,
     BREAKS_TO,
@@ -31,7 +27,6 @@ from solver.kernel.layout import (
     CLASS,
     CLOSED,
     COST,
-    DENOMINATOR,
     DUTIES_FROM,
     DUTIES_TO,
     EARLIEST,
@@ -47,7 +42,6 @@ from solver.kernel.layout import (
     FLOOR,
     FREE,
     HAS_DEPENDENCIES,
-    HAS_TRAFFIC,
     HELD,
     HELD_UNTIL,
     IMPOSSIBLE,
@@ -56,9 +50,7 @@ from solver.kernel.layout import (
     LABEL_COLUMNS,
     LABELS,
     LATEST,
-    LATEST_ARRIVAL,
     LATEST_END,
-    LATEST_FREE,
     LEFT,
     LENGTH,
     MEMBER,
@@ -70,7 +62,6 @@ from solver.kernel.layout import (
     NOT_BEFORE,
     NOW,
     NUMERATOR,
-    ONWARD,
     OVERTIME_WEIGHT,
     PAID_PLACE,
     PAYS,
@@ -86,7 +77,6 @@ from solver.kernel.layout import (
     RESTORE_WEIGHT,
     ROUTE_COST,
     SECONDS,
-    SERVICE,
     SERVICE_END,
     SETUP,
     SETUP_PAID,
@@ -117,7 +107,7 @@ from solver.kernel.layout import (
     Day,
     Int64,
 )
-from solver.kernel.travel import least_cost, least_seconds, leg_cost, leg_seconds
+from solver.kernel.travel import leg_cost, leg_seconds
 
 
 @inlined
@@ -149,12 +139,9 @@ def serve(case: Case, standing: Int64, visit: int, engineer: int, arrival: int, 
         option = case.option_of[visits[visit, CLASS], engineer]
         while case.options[option, UNTIL] < start:
             option += 1
-        numerator, denominator = case.options[option, NUMERATOR], case.options[option, DENOMINATOR]
-        if numerator == 0:
+        if case.options[option, NUMERATOR] == 0:
             return start, FAR_FUTURE, 0
-        seconds = standing[visit, BASE] if is_seat else visits[visit, SERVICE]
-        if numerator != denominator:
-            seconds = (2 * seconds * numerator + denominator) // (2 * denominator)
+        seconds = service_seconds(case, standing, visit, option)
         cost += case.options[option, PENALTY]
     end = start + setup + seconds
     if case.numbers[HAS_DEPENDENCIES] and not standing[visit, END_FLOOR] <= end <= standing[visit, END_CEILING]:
@@ -318,6 +305,7 @@ def drive(case: Case, day: Day, shift: int) -> bool:
         day.routes[shift, ROUTE_COST] = 0
         day.routes[shift, SINGLE_FROM] = single
         bound(case, day, shift, case.shifts[shift, LATEST_END])
+        measure_room(case, day, shift)
         return True
     end, cost = way_home(case, shift, labels[length])
     if cost >= IMPOSSIBLE:
@@ -325,6 +313,7 @@ def drive(case: Case, day: Day, shift: int) -> bool:
     day.routes[shift, ROUTE_COST] = cost
     day.routes[shift, SINGLE_FROM] = single
     bound(case, day, shift, end)
+    measure_room(case, day, shift)
     day.routes[shift, STANDS] = length
     return True
 
@@ -344,86 +333,6 @@ def is_single(row: Int64, breaks: int) -> bool:
         if row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE] < FAR_FUTURE:
             return False
     return True
-
-
-@inner
-def bound(case: Case, day: Day, shift: int, end: int) -> None:
-    """From the end of a route backwards: how late one may arrive at each stop."""
-    visits, numbers = case.visits, case.numbers
-    length, stands = day.routes[shift, LENGTH], day.routes[shift, STANDS]
-    single = day.routes[shift, SINGLE_FROM]
-    labels = day.labels[shift]
-    speed = case.shifts[shift, SPEED]
-    breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
-    home = case.shifts[shift, END_PLACE]
-    tail = labels[length + 1]
-    tail[AT_PLACE] = labels[length, AT_PLACE] if home == NONE else home
-    tail[LATEST_ARRIVAL] = case.shifts[shift, LATEST_END]
-    tail[AT_ARRIVAL] = end
-    tail[LATEST_FREE] = max(end, case.shifts[shift, SHIFT_END])
-    if end > case.shifts[shift, SHIFT_END]:
-        tail[LATEST_FREE] = end
-    if single > length:
-        tail[LATEST_FREE] = FAR_PAST
-    has_traffic = numbers[HAS_TRAFFIC] == 1
-    for position in range(length, 0, -1):
-        visit = day.sequence[shift, position - 1]
-        row, after = labels[position], labels[position + 1]
-        taken = breaks
-        while row[FIRST_LABEL + LABEL_COLUMNS * taken + FREE] >= FAR_FUTURE:
-            taken -= 1
-        column = FIRST_LABEL + LABEL_COLUMNS * taken
-        start = row[column + START]
-        seconds = row[column + FREE] - start
-        travel = least_seconds(case, speed, row[AT_PLACE], after[AT_PLACE])
-        latest = after[LATEST_ARRIVAL] - travel - seconds
-        free = after[LATEST_FREE] - travel - seconds
-        if has_traffic:
-            free = start
-        ceiling = visits[visit, NOT_AFTER]
-        if visits[visit, TEAM] >= 0:
-            ceiling = min(ceiling, day.standing[visit, HELD_UNTIL])
-        if numbers[HAS_DEPENDENCIES]:
-            ceiling = min(ceiling, day.standing[visit, CEILING], day.standing[visit, END_CEILING] - seconds)
-            if visits[visit, BEFORE_FROM] < visits[visit, BEFORE_TO] or (
-                visits[visit, AFTER_FROM] < visits[visit, AFTER_TO]
-            ):
-                free = start
-        if visits[visit, FIXED_SECONDS] < 0:
-            option = case.option_of[visits[visit, CLASS], case.shifts[shift, ENGINEER]]
-            while case.options[option, UNTIL] < start:
-                option += 1
-            free = min(free, case.options[option, UNTIL])
-            while case.options[option, NUMERATOR] != 0 and case.options[option, UNTIL] < FAR_FUTURE:
-                option += 1
-            if case.options[option, NUMERATOR] == 0:
-                ceiling = min(ceiling, case.options[option - 1, UNTIL])
-        latest, free = min(latest, ceiling), min(free, ceiling)
-        first, last = visits[visit, WINDOWS_FROM], visits[visit, WINDOWS_TO]
-        if first < last:
-            inside, ends = FAR_PAST, FAR_PAST
-            for window in range(first, last):
-                if case.windows[window, 0] <= latest:
-                    inside = max(inside, min(latest, case.windows[window, 1]))
-                if case.windows[window, 0] <= start <= case.windows[window, 1]:
-                    ends = max(ends, case.windows[window, 1])
-            latest, free = inside, min(free, ends)
-        free = min(free, visits[visit, START_BY]) if start <= visits[visit, START_BY] else start
-        done_by = visits[visit, RESTORE_BY] - seconds
-        free = min(free, done_by) if start <= done_by else start
-        before = visits[visit, PREVIOUS_START]
-        if before != FAR_PAST:
-            free = min(free, before + MOVED_TOLERANCE_SECONDS) if before - MOVED_TOLERANCE_SECONDS <= start else start
-        arrival = row[AT_ARRIVAL]
-        free = min(free, visits[visit, ARRIVE_BY]) if arrival <= visits[visit, ARRIVE_BY] else arrival
-        if free < arrival or position <= single:
-            free = FAR_PAST
-        row[ONWARD] = leg_cost(case, row[AT_PLACE], after[AT_PLACE], travel)
-        if position <= stands and row[LATEST_FREE] == free and row[LATEST_ARRIVAL] == latest:
-            # Nothing before it changes either.
-            return
-        row[LATEST_FREE], row[LATEST_ARRIVAL] = free, latest
-    labels[0, ONWARD] = least_cost(case, speed, labels[0, AT_PLACE], labels[1, AT_PLACE])
 
 
 @jit

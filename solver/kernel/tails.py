@@ -62,7 +62,9 @@ def goes_on(case: Case, day: Day, shift: int, head: int, other: int, tail: int) 
     if tail < length:
         row, after = day.labels[shift, head], day.labels[other, tail + 1]
         seconds = least_seconds(case, case.shifts[shift, SPEED], row[AT_PLACE], after[AT_PLACE])
-        if row[FIRST_LABEL + LABEL_COLUMNS * breaks + FREE] + seconds > after[LATEST_ARRIVAL]:
+        taken = case.shifts[other, BREAKS_TO] - case.shifts[other, BREAKS_FROM]
+        latest = after[FIRST_LABEL + LABEL_COLUMNS * taken + LATEST_ARRIVAL]
+        if row[FIRST_LABEL + LABEL_COLUMNS * breaks + FREE] + seconds > latest:
             return False
     for position in range(tail, length):
         visit = day.sequence[other, position]
