@@ -2,8 +2,8 @@
 
 Running and pinned work, and the few teams that the kernel cannot hold, are placed first, by the insertion engine's
 means, and then kept; the kernel composes the other teams, puts the single orders in and searches until a limit. At the
-end what found no room is tried once more by exact insertion. The plan handed over is the best by the reference
-evaluation of what was found and what it began with.
+end what found no room is tried once more, by exact insertion where there is time for that. The plan handed over is the
+best by the reference evaluation of what was found and what it began with.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from solver.pool import RoutePool
 from solver.search import Search
 from solver.searcher import BrokenRoute, Searcher
 from solver.teams_first import place_teams_first
-from tests.kernel_plans import Loaded, load, synthetic_plan
+from tests.kernel_plans import Loaded, load, reload, synthetic_plan
 from tests.reference import GoldenCase, golden_cases
 from tests.small_days import (
     Document,
@@ -541,3 +541,29 @@ def test_a_first_plan_ends_early_only_where_hardly_any_order_finds_a_place(monke
     assert served(False) == whole
     monkeypatch.setattr(solver.searcher, "PAYING_SHARE", 2.0)
     assert 0 < served(False) < whole
+
+
+def test_nothing_has_room_in_a_plan_that_was_completed() -> None:
+    """Two routes of plans to which nothing could be added have lost some of their single orders."""
+    returned = new = 0
+    for spec in (HARD_WINDOWS, EVERYTHING):
+        for seed in range(4):
+            plan = load(build_problem(synthetic_problem(replace(spec, orders=80, engineers=8, seed=seed))), Sequences())
+            plan.searcher.place_all()
+            before, left_out = plan.searcher.arrangement(), set(plan.bank())
+            thinned = [list(route) for route in before.routes]
+            for route in sorted(thinned, key=len)[-2:]:
+                is_seat = plan.case.visits[route, at_column.TEAM] >= 0
+                route[:] = [visit for place, visit in enumerate(route) if place % 2 or is_seat[place]]
+            again = reload(plan, thinned)
+            gaps = set(again.bank()) - left_out
+            again.searcher.complete(before, lambda: True)
+            completed = again.searcher.routes()
+            returned += len(gaps - set(again.bank()))
+            new += len(left_out - set(again.bank()))
+            assert again.disagreements() == []
+            assert (again.day.routes[again.open_shifts(), at_column.MOST_ROOM] > at_column.FAR_PAST).all()
+            again.searcher.place_all()
+            assert again.searcher.routes() == completed
+    assert returned > 20
+    assert new > 2
