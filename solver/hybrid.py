@@ -2,8 +2,8 @@
 
 Running and pinned work, and the few teams that the kernel cannot hold, are placed first, by the insertion engine's
 means, and then kept; the kernel composes the other teams, puts the single orders in and searches until a limit. At the
-end what found no room is tried once more, by exact insertion where there is time for that. The plan handed over is the
-best by the reference evaluation of what was found and what it began with.
+end what found no room is tried once more, by exact insertion, or on large days by the kernel. The plan handed over is
+the best by the reference evaluation of what was found and what it began with.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from dispatcher.collector import collector_paused
 from dispatcher.evaluate import evaluate
@@ -115,15 +115,16 @@ def _searched(
         budget.change(reserved)
         searchers = [first, *(first.fork(limits.seed + number) for number in range(1, limits.threads))]
         search = Search(compiled, searchers, reserved, budget, progress)
-        complete = search.best
+        first_plan = search.best
         stopped_by = search.run()
         budget.change(limits)
         before.append((rank, found))
         # Of a plan that cannot be driven as a whole, all the same, the part that can.
         first.take_up(search.best, lambda: budget.stopped() is None)
         if is_large:
-            reading = READINGS * reading_seconds
-            first.complete(complete, lambda: budget.stopped() is None and budget.lasts(reading))
+            goes_on = partial(_has_time, budget, READINGS * reading_seconds)
+            if goes_on():
+                first.complete(first_plan, goes_on)
         found = first.sequences()
         rank = _rank(problem, found)
     ranked = [(rank, found), *before, *((_rank(problem, start.proposed), start.proposed) for start in begun)]
@@ -134,6 +135,11 @@ def _searched(
     if len(problem.work_orders) <= MOST_INSPECTED:
         sequences = _with_left_outs(problem, sequences, limits)
     return without_needless_waiting(problem, sequences, budget, reading_seconds), stopped_by or "time_limit"
+
+
+def _has_time(budget: Budget, seconds: float) -> bool:
+    """Whether something that takes so long may still begin, however many iterations there were."""
+    return budget.stopped() in (None, "iteration_limit") and budget.lasts(seconds)
 
 
 def _reserved(limits: SearchLimits, seconds: float) -> SearchLimits:

@@ -151,18 +151,20 @@ class Searcher:
         self.day.first_order[:] = whole
 
     def complete(self, before: Arrangement, goes_on: Callable[[], bool]) -> None:
-        """Put in what is not served but has room now; `before` is a plan to which nothing could be added.
+        """Put in what is not served but has room now, unless that makes the plan dearer; `before` was made by
+        `place_all`.
 
         What was left out there, as a single order that waits for no other, is tried only on routes that have changed
         since. `goes_on` as for `place_all`.
         """
         visits, day = self.compiled.case.visits, self.day
+        self.note_best()
         whole = day.first_order.copy()
         undone = whole[(day.standing[whole, at.ROUTE] < 0) & ~self._waits(whole)]
         were_in = [visit for route in before.routes for visit in route]
         is_new = np.isin(undone, were_in) | (visits[undone, at.TEAM] >= 0)
         is_whole = self._place(undone[is_new], goes_on)
-        same = [shift for shift, route in enumerate(self.routes()) if route == before.routes[shift]]
+        same = self._routes_as_in(before)
         rooms = day.routes[:, at.MOST_ROOM].copy()
         day.routes[same, at.MOST_ROOM] = at.FAR_PAST
         is_whole = is_whole and self._place(undone[~is_new], goes_on)
@@ -171,6 +173,22 @@ class Searcher:
         if is_whole:
             self._place_waiting(whole, goes_on)
         day.first_order[:] = whole
+        if self.total > self.best_total:
+            # Rules over all routes, as of how many people are used, are not seen place by place.
+            self.take_up(self.best(), goes_on)
+
+    def _routes_as_in(self, plan: Arrangement) -> list[int]:
+        """The shifts with the same visits as in another plan, at the same starts where they are held to one, and that
+        stand by in neither."""
+        now = self.arrangement()
+        on_call = {held[seat] for seat in _standing_by(self.compiled) for held in (plan.held, now.held)}
+        return [
+            shift
+            for shift, route in enumerate(now.routes)
+            if shift not in on_call
+            and route == plan.routes[shift]
+            and all(now.held[visit] == plan.held[visit] for visit in route)
+        ]
 
     def _waits(self, wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of some visits wait for others."""

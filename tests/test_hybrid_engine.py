@@ -567,3 +567,20 @@ def test_nothing_has_room_in_a_plan_that_was_completed() -> None:
             assert again.searcher.routes() == completed
     assert returned > 20
     assert new > 2
+
+
+def test_completing_a_plan_never_makes_it_dearer() -> None:
+    """Everybody who has work costs more than two orders left undone."""
+    document = synthetic_problem(replace(HARD_WINDOWS, orders=40, engineers=8))
+    document["objective"] = {"weights": {"engineers_used": 10**9}}
+    plan = load(build_problem(document), Sequences())
+    plan.searcher.place_all()
+    before = plan.searcher.arrangement()
+    assert sum(map(bool, before.routes)) > 1
+    again = reload(
+        plan, [max(before.routes, key=len) if route is max(before.routes, key=len) else [] for route in before.routes]
+    )
+    total = again.searcher.total
+    again.searcher.complete(before, lambda: True)
+    assert again.searcher.total <= total
+    assert again.disagreements() == []

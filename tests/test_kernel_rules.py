@@ -236,6 +236,23 @@ def service_waits_for_the_second_window(lacking: int) -> tuple[Document, Sequenc
     return alone(order("A", time_windows=[window("07:00", "08:00"), second]), shifts=[until("13:10")])
 
 
+@bounds("time_window")
+def setup_that_is_saved_lets_another_window_do(lacking: int) -> tuple[Document, Sequences]:
+    """Set up itself, B would have to start by 12:50, so in its first window; behind A it may start at 13:00."""
+    first = order("A", "p0", setup_seconds=600) | {"service_seconds": 17400 + lacking}
+    windows = [window("09:00", "12:00"), window("13:00", "17:00")]
+    second = order("B", "p0", setup_seconds=600, time_windows=windows, **STAYS)
+    return alone(first, second, shifts=[until("14:00")])[0], given("B")
+
+
+@bounds("break")
+def setup_that_is_saved_leaves_time_for_a_break(lacking: int) -> tuple[Document, Sequences]:
+    """Set up itself, B cannot be done before the break; behind A it is by 11:05."""
+    first = order("A", "p0", setup_seconds=600) | {"service_seconds": 6900 + lacking}
+    second = order("B", "p0", setup_seconds=600, time_windows=[window("10:00", "10:30")], **STAYS)
+    return alone(first, second, shifts=[until("13:00", breaks=[rest("08:00", "11:05", 60)])])[0], given("B")
+
+
 @bounds("break")
 def a_break_costs_its_time(lacking: int) -> tuple[Document, Sequences]:
     pause = rest("09:00", "09:30") | {"duration_seconds": 1800 + lacking}
@@ -268,6 +285,18 @@ def once_a_certificate_has_lapsed_another_skill_takes_less_time(lacking: int) ->
     able = engineer("E", skill("a", until="08:30"), skill("b"), shifts=[until("09:20")])
     first = order("A", minutes=30) | {"service_seconds": 1800 + lacking}
     return day([able], [first, order("B", required_skills=[skill("a")], **STAYS)], skill_graph=graph), given("B")
+
+
+@bounds("qualification")
+def before_a_certificate_lapses_work_takes_less_time(lacking: int) -> tuple[Document, Sequences]:
+    """B done by 12:00 leaves time for the break behind it; begun after 11:00 it would take half as long again."""
+    relation = {"type": "substitutes", "from": "b", "to": "a", "duration_factor": 1.5, "penalty": 60}
+    graph = {"skills": [{"id": "a"}, {"id": "b"}], "relations": [relation]}
+    shifts = [until("13:00", breaks=[rest("10:15", "12:00", 60)])]
+    first = order("A", "p0", 180) | {"service_seconds": 10800 + lacking}
+    second = order("B", "p0", required_skills=[skill("a")], time_windows=[window("10:30", "17:00")], **STAYS)
+    able = engineer("E", skill("a", until="11:00"), skill("b"), shifts=shifts)
+    return day([able], [first, second], skill_graph=graph), given("B")
 
 
 @bounds("parts")

@@ -42,9 +42,12 @@ from solver.kernel.layout import (
     NOW,
     NUMERATOR,
     ONWARD,
+    PAID_PLACE,
     PREVIOUS_START,
+    REMOTE,
     RESTORE_BY,
     ROOM,
+    SAVED,
     SECONDS,
     SERVICE,
     SETUP,
@@ -123,7 +126,7 @@ def latest_inside(case: Case, visit: int, instant: int) -> int:
 
 @inner
 def bound(case: Case, day: Day, shift: int, end: int) -> None:
-    """From the end of a route backwards: how late one may arrive at each stop."""
+    """From the end of a route backwards: how late one may arrive at each stop, and until when that changes nothing."""
     visits, numbers = case.visits, case.numbers
     length, stands = day.routes[shift, LENGTH], day.routes[shift, STANDS]
     single = day.routes[shift, SINGLE_FROM]
@@ -136,7 +139,7 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
     for taken in range(breaks):
         tail[FIRST_LABEL + LABEL_COLUMNS * taken + LATEST_ARRIVAL] = FAR_PAST
     tail[FIRST_LABEL + LABEL_COLUMNS * breaks + LATEST_ARRIVAL] = case.shifts[shift, LATEST_END]
-    tail[AT_ARRIVAL] = end
+    tail[AT_ARRIVAL], tail[SAVED] = end, 0
     tail[LATEST_FREE] = max(end, case.shifts[shift, SHIFT_END])
     if end > case.shifts[shift, SHIFT_END]:
         tail[LATEST_FREE] = end
@@ -156,16 +159,17 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
         free = after[LATEST_FREE] - travel - seconds
         if has_traffic:
             free = start
-        ceiling = visits[visit, NOT_AFTER]
+        ceiling, end_ceiling = visits[visit, NOT_AFTER], FAR_FUTURE
         if visits[visit, TEAM] >= 0:
             ceiling = min(ceiling, day.standing[visit, HELD_UNTIL])
         if visits[visit, FIXED_SECONDS] < 0:
             option = case.option_of[visits[visit, CLASS], engineer]
+            has_certificate = case.options[option, UNTIL] < FAR_FUTURE
             while case.options[option, UNTIL] < start:
                 option += 1
-            if case.options[option, UNTIL] < FAR_FUTURE:
-                free = min(free, case.options[option, UNTIL])
-                # Once a certificate has lapsed, another skill may take less time.
+            free = min(free, case.options[option, UNTIL])
+            if has_certificate:
+                # Before it lapses, or behind that, the visit may take less time.
                 least -= service_seconds(case, day.standing, visit, option)
                 least += shortest_service(case, day, visit, engineer)
             while case.options[option, NUMERATOR] != 0 and case.options[option, UNTIL] < FAR_FUTURE:
@@ -173,7 +177,7 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
             if case.options[option, NUMERATOR] == 0:
                 ceiling = min(ceiling, case.options[option - 1, UNTIL])
         if numbers[HAS_DEPENDENCIES]:
-            ceiling = min(ceiling, day.standing[visit, CEILING], day.standing[visit, END_CEILING] - least)
+            ceiling, end_ceiling = min(ceiling, day.standing[visit, CEILING]), day.standing[visit, END_CEILING]
             if visits[visit, BEFORE_FROM] < visits[visit, BEFORE_TO] or (
                 visits[visit, AFTER_FROM] < visits[visit, AFTER_TO]
             ):
@@ -199,10 +203,15 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
         row[ONWARD] = leg_cost(case, row[AT_PLACE], after[AT_PLACE], travel)
         is_same = position <= stands and row[LATEST_FREE] == free
         row[LATEST_FREE] = free
+        row[SAVED] = 0
+        pays = not visits[visit, REMOTE] and labels[position - 1, PAID_PLACE] != row[AT_PLACE]
+        setup = visits[visit, SETUP] if pays else 0
         for taken in range(breaks + 1):
             column = FIRST_LABEL + LABEL_COLUMNS * taken + LATEST_ARRIVAL
-            latest = min(ceiling, latest_finish(case, shift, after, taken, travel) - least)
-            latest = latest_inside(case, visit, latest)
+            finish = min(end_ceiling, latest_finish(case, shift, after, taken, travel))
+            latest = latest_inside(case, visit, min(ceiling, finish - least))
+            if setup > 0:
+                row[SAVED] = max(row[SAVED], latest_inside(case, visit, min(ceiling, finish - least + setup)) - latest)
             is_same = is_same and row[column] == latest
             row[column] = latest
         if is_same:
@@ -214,7 +223,7 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
 @inlined
 def measure_room(case: Case, day: Day, shift: int) -> None:
     """How much time there is at each place of a route beside its breaks: what takes longer, with the ways there and
-    on, cannot be put in there."""
+    on, cannot be put in there. FAR_FUTURE where that is not known."""
     labels, length = day.labels[shift], day.routes[shift, LENGTH]
     first = case.shifts[shift, BREAKS_FROM]
     breaks = case.shifts[shift, BREAKS_TO] - first
@@ -228,13 +237,8 @@ def measure_room(case: Case, day: Day, shift: int) -> None:
                 room = max(room, after[FIRST_LABEL + LABEL_COLUMNS * then + LATEST_ARRIVAL] - free)
                 if then < breaks:
                     free += case.breaks[first + then, SECONDS]
-        # Who stays for a team may leave earlier once that is given up.
-        row[ROOM] = FAR_FUTURE if day.routes[shift, STAY_FROM] < FAR_FUTURE else room
-        most = max(most, row[ROOM] + saved_setup(case, day, shift, position))
+        # Who stays for a team may leave earlier once that is given up, and remote work is done wherever one is.
+        is_moving = position < length and case.visits[day.sequence[shift, position], REMOTE] == 1
+        row[ROOM] = FAR_FUTURE if is_moving or day.routes[shift, STAY_FROM] < FAR_FUTURE else room
+        most = max(most, row[ROOM] + after[SAVED])
     day.routes[shift, MOST_ROOM] = most
-
-
-@inlined
-def saved_setup(case: Case, day: Day, shift: int, position: int) -> int:
-    """The setup of the stop at a place of a route, which it is spared behind work at the same place."""
-    return int(case.visits[day.sequence[shift, position], SETUP] if position < day.routes[shift, LENGTH] else 0)

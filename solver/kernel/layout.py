@@ -181,8 +181,9 @@ MOVED_TOLERANCE_SECONDS = 900
 # Columns of a label row of `Day.labels`: about the position, then five for each number of breaks taken.
 # LATEST_FREE: who arrives between AT_ARRIVAL and then changes nothing of what the rest of the route costs.
 # ONWARD: cost of the leg to the next row on free roads. ROOM: seconds between being free and having to be at the next
-# row, beside breaks taken between. LATEST_ARRIVAL: who arrives after it, with so many breaks taken, breaks a rule.
-LATEST_FREE, AT_ARRIVAL, AT_PLACE, PAID_PLACE, ONWARD, ROOM, FIRST_LABEL = range(7)
+# row, beside breaks taken between; FAR_FUTURE where that is not known. LATEST_ARRIVAL: who arrives after it, with so
+# many breaks taken, breaks a rule; SAVED: so much later at most if the setup has been paid before.
+LATEST_FREE, AT_ARRIVAL, AT_PLACE, PAID_PLACE, ONWARD, ROOM, SAVED, FIRST_LABEL = range(8)
 FREE, COST, START, TAKEN, LATEST_ARRIVAL, LABEL_COLUMNS = range(6)
 
 # Columns of `Day.routes`.
@@ -190,7 +191,7 @@ FREE, COST, START, TAKEN, LATEST_ARRIVAL, LABEL_COLUMNS = range(6)
 # STAY_FOR: the seat for whose standby nobody who is free between STAY_FROM and STAY_UNTIL leaves before this is over;
 # without one STAY_FROM is FAR_FUTURE. From CALLS on: the seats whose standby this shift is, CALLED of them.
 MOST_CALLS = 8
-# MOST_ROOM: no visit that takes longer fits in anywhere.
+# MOST_ROOM: no visit that takes longer fits in anywhere, whatever setup that saves.
 LENGTH, ROUTE_COST, SINGLE_FROM, STANDS, MOST_ROOM, WORST, BUSY, STAY_FROM, STAY_UNTIL, STAY_FOR, CALLED, CALLS = range(
     12
 )

@@ -6,7 +6,6 @@ the two bounds kept there. Elsewhere, or where a delay costs something, the rest
 
 from __future__ import annotations
 
-from solver.kernel.bounds import saved_setup
 from solver.kernel.compiled import inlined, inner, jit
 from solver.kernel.dice import steps_to_next
 from solver.kernel.layout import (
@@ -52,6 +51,7 @@ from solver.kernel.layout import (
     ROOM,
     ROUTE,
     ROUTE_COST,
+    SAVED,
     SETUP,
     SETUP_PAID,
     SINGLE_FROM,
@@ -310,21 +310,20 @@ def is_too_tight(
     case: Case, day: Day, shift: int, position: int, visit: int, latest: int, earliest: int, shortest: int
 ) -> bool:
     """Whether a place has no room for a visit: first as if there were no way to go, since that takes least to tell,
-    then on free roads where `quick_delta` does not see to it.
-
-    Setup that a stop behind remote work would save is passed over.
-    """
+    then on free roads where `quick_delta` does not see to it."""
     row, after = day.labels[shift, position], day.labels[shift, position + 1]
     there, to = row[AT_PLACE], case.visits[visit, PLACE]
-    saved = saved_setup(case, day, shift, position) if after[AT_PLACE] == to else 0
-    if row[ROOM] + saved < shortest:
+    saved = after[SAVED] if after[AT_PLACE] == to else 0
+    room = row[ROOM] + saved
+    if room < shortest:
         return True
+    if room >= FAR_FUTURE:
+        return False
     breaks = case.shifts[shift, BREAKS_TO] - case.shifts[shift, BREAKS_FROM]
     until = after[FIRST_LABEL + LABEL_COLUMNS * breaks + LATEST_ARRIVAL] + saved
     if until < earliest + shortest:
         return True
-    # Who stays for a team may leave earlier once that is given up.
-    if position >= day.routes[shift, SINGLE_FROM] or day.routes[shift, STAY_FROM] < FAR_FUTURE:
+    if position >= day.routes[shift, SINGLE_FROM]:
         return False
     free = FAR_FUTURE
     for taken in range(breaks + 1):
@@ -336,10 +335,7 @@ def is_too_tight(
         detour = least_seconds(case, speed, there, to)
     if free + detour > latest:
         return True
-    begins = max(free + detour, earliest)
-    if position < day.routes[shift, LENGTH]:
-        goes_on = not case.visits[day.sequence[shift, position], REMOTE]
-    else:
-        goes_on = case.shifts[shift, END_PLACE] != NONE
-    onward = least_seconds(case, speed, to, after[AT_PLACE]) if goes_on else 0
-    return bool(row[ROOM] + saved < detour + shortest + onward or begins + shortest + onward > until)
+    begins, onward = max(free + detour, earliest), 0
+    if position < day.routes[shift, LENGTH] or case.shifts[shift, END_PLACE] != NONE:
+        onward = least_seconds(case, speed, to, after[AT_PLACE])
+    return bool(room < detour + shortest + onward or begins + shortest + onward > until)

@@ -2,7 +2,7 @@
 
 A route is driven forward with one label for each number of breaks taken: as early as possible, and of two ways to be
 there at the same time the cheaper. Behind the last break there is one label only, and there two bounds per stop
-tell at once what a delay does: nothing, or too much.
+(`solver.kernel.bounds`) tell at once what a delay does: nothing, or too much.
 """
 
 from __future__ import annotations
