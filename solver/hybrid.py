@@ -106,13 +106,13 @@ def _searched(
     found = first.sequences()
     rank = _rank(problem, found)
     reading_seconds = time.monotonic() - began
-    stopped_by: StoppedBy | None = budget.stopped()
     before: list[tuple[tuple[bool, int], Sequences]] = []
+    is_large = len(problem.work_orders) > MOST_INSPECTED
+    reserved = _reserved(limits, (READINGS + COMPLETIONS * is_large) * reading_seconds)
+    budget.change(reserved)
+    stopped_by: StoppedBy | None = budget.stopped()
     # A search that could hardly begin is not worth a second reading.
-    if stopped_by is None and budget.lasts(2 * reading_seconds):
-        is_large = len(problem.work_orders) > MOST_INSPECTED
-        reserved = _reserved(limits, (READINGS + COMPLETIONS * is_large) * reading_seconds)
-        budget.change(reserved)
+    if stopped_by is None:
         searchers = [first, *(first.fork(limits.seed + number) for number in range(1, limits.threads))]
         search = Search(compiled, searchers, reserved, budget, progress)
         first_plan = search.best
@@ -127,6 +127,7 @@ def _searched(
                 first.complete(first_plan, goes_on)
         found = first.sequences()
         rank = _rank(problem, found)
+    budget.change(limits)
     ranked = [(rank, found), *before, *((_rank(problem, start.proposed), start.proposed) for start in begun)]
     if rank[0]:
         mended = without_breaches(problem, found)
