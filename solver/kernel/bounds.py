@@ -79,7 +79,7 @@ def service_seconds(case: Case, standing: Int64, visit: int, option: int) -> int
     return int(seconds)
 
 
-@inlined
+@inner
 def shortest_service(case: Case, day: Day, visit: int, engineer: int) -> int:
     """In less than this the engineer makes a visit at no time; FAR_FUTURE for who never may."""
     fixed = case.visits[visit, FIXED_SECONDS]
@@ -93,7 +93,7 @@ def shortest_service(case: Case, day: Day, visit: int, engineer: int) -> int:
     return int(shortest)
 
 
-@inlined
+@inner
 def latest_finish(case: Case, shift: int, after: Int64, taken: int, travel: int) -> int:
     """The latest end of a visit with so many breaks taken that leaves time for the rest of the route."""
     first = case.shifts[shift, BREAKS_FROM]
@@ -220,7 +220,7 @@ def bound(case: Case, day: Day, shift: int, end: int) -> None:
     labels[0, ONWARD] = least_cost(case, speed, labels[0, AT_PLACE], labels[1, AT_PLACE])
 
 
-@inlined
+@inner
 def measure_room(case: Case, day: Day, shift: int) -> None:
     """How much time there is at each place of a route beside its breaks: what takes longer, with the ways there and
     on, cannot be put in there. FAR_FUTURE where that is not known."""
