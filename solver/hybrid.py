@@ -127,7 +127,8 @@ def _searched(
                 first.complete(first_plan, goes_on)
         found = first.sequences()
         rank = _rank(problem, found)
-    budget.change(limits)
+    else:
+        budget.change(limits)
     ranked = [(rank, found), *before, *((_rank(problem, start.proposed), start.proposed) for start in begun)]
     if rank[0]:
         mended = without_breaches(problem, found)

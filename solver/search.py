@@ -36,7 +36,8 @@ LAST_BEGINNING = 0.9
 """Share of the budget after which it does not."""
 QUICK_SHARE = 0.03
 """Share of the budget spent cold at first, so that there is a good plan early."""
-SLICE_SECONDS = 0.2
+SLICE_SECONDS, SLICE_SHARE = 0.2, 0.05
+"""A slice takes so long, and at most this share of the time limit: of a short search there are as many."""
 SLICE_ITERATIONS = 500
 """Iterations of a slice where they are counted; and of the first one in any case."""
 RECOMBINED_AT = (0.5, 0.75, 0.93)
@@ -50,8 +51,8 @@ UNTIMED_SECONDS = 600.0
 MOST_BROKEN = 10
 """A plan with more routes than this that cannot be driven is not mended: on days of thousands of routes that would
 take longer than the search."""
-SHARED_EVERY = 0.05
-"""Share of the budget between two looks at the other threads' best."""
+SHARED_EVERY = 0.2
+"""Share of the budget between two looks at the other threads' best: more often, and they all search at one place."""
 
 Progress = Callable[[float, str], None]
 
@@ -122,16 +123,19 @@ class Search:
                     shared = done
                     self._share()
                 if self._limits.iteration_limit is None:
-                    iterations = max(20, int(speed * min(SLICE_SECONDS, self._left_seconds())))
+                    iterations = max(20, int(speed * self._slice_seconds()))
                 self._progress(
                     min(1.0, self._done()), f"{self._budget.iterations:,} iterations, cost {self.best_total // 1000:,}"
                 )
 
     # -- the schedule ------------------------------------------------------------------------------------------
 
-    def _left_seconds(self) -> float:
+    def _slice_seconds(self) -> float:
+        """How long the next slice may take."""
         limit = self._limits.time_limit_seconds
-        return SLICE_SECONDS if limit is None else max(0.001, limit - self._budget.elapsed_seconds)
+        if limit is None:
+            return SLICE_SECONDS
+        return min(SLICE_SECONDS, SLICE_SHARE * limit, max(0.001, limit - self._budget.elapsed_seconds))
 
     def _done(self) -> float:
         """The share of the budget that is used, by whichever limit is nearer."""
@@ -226,7 +230,7 @@ class Search:
         seconds, most_seconds = 1.0, UNTIMED_SECONDS
         if limit is not None:
             seconds = min(RECOMBINED_SECONDS, RECOMBINED_SHARE * limit)
-            most_seconds = min(4 * seconds, self._left_seconds() - RESERVED_SECONDS)
+            most_seconds = min(4 * seconds, limit - self._budget.elapsed_seconds - RESERVED_SECONDS)
         if most_seconds <= 0:
             return
         worst = max(self._searchers, key=lambda searcher: searcher.total)

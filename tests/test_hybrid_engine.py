@@ -577,9 +577,8 @@ def test_completing_a_plan_never_makes_it_dearer() -> None:
     plan.searcher.place_all()
     before = plan.searcher.arrangement()
     assert sum(map(bool, before.routes)) > 1
-    again = reload(
-        plan, [max(before.routes, key=len) if route is max(before.routes, key=len) else [] for route in before.routes]
-    )
+    longest = max(before.routes, key=len)
+    again = reload(plan, [route if route is longest else [] for route in before.routes])
     total = again.searcher.total
     again.searcher.complete(before, lambda: True)
     assert again.searcher.total <= total

@@ -20,6 +20,8 @@ from solver.kernel.pointed import NO_OWNERS, Pointed
 
 WORD = 8
 """Bytes of each number of a description."""
+KNOWN_TYPE = "_numba_type"
+"""Where an object keeps its type."""
 
 
 class PointedType(types.Type):
@@ -42,8 +44,13 @@ register_model(PointedType)(models.OpaqueModel)
 
 @typeof_impl.register(Pointed)
 def _type_of(value: Pointed, context: Any) -> PointedType:
-    arrays = ((field.name, typeof_impl(getattr(value, field.name), context)) for field in fields(value))
-    return PointedType(type(value).__name__, tuple(arrays))
+    # numba asks at every call, and the arrays are never replaced: told once, a call takes half a millisecond less.
+    known: PointedType | None = value.__dict__.get(KNOWN_TYPE)
+    if known is None:
+        arrays = ((field.name, typeof_impl(getattr(value, field.name), context)) for field in fields(value))
+        known = PointedType(type(value).__name__, tuple(arrays))
+        object.__setattr__(value, KNOWN_TYPE, known)
+    return known
 
 
 # What follows is numba's way of being extended (its manual, "Low-level extension API"), which has no types.
