@@ -15,7 +15,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup warm checked run demo test coverage test-full postgres lint bench bench-teams bench-live load pins clean
+.PHONY: help setup warm checked run demo test coverage test-full postgres lint bench bench-kernel bench-teams bench-live load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ lint: setup ## Style, types and layers
 bench: setup ## Measure the engines on small days beside other solvers, as far as these are installed
 	$(BIN)/python -m benchmarks.run --quick
 	$(BIN)/python -m benchmarks.report
+
+bench-kernel: setup warm ## How fast the search kernel is, in a minute
+	$(BIN)/python -m benchmarks.kernel
 
 bench-teams: setup warm ## Measure teams: published instances, our own days, options in an emergency; two hours, resumable
 	$(BIN)/python -m benchmarks.teams --write

@@ -86,6 +86,8 @@ VARIANTS = (
     Variant("without annealing", lambda: patch.object(search.Search, "_take_temperature", lambda _: None)),
     Variant("no warmer where shifts are unlike", lambda: patch.object(search, "WARMTH_OF_KINDS", 0.0)),
     Variant("without warming again", lambda: patch.object(search.Search, "_begin_again_if_frozen", lambda *_: None)),
+    Variant("threads sharing four times as often", lambda: patch.object(search, "SHARED_EVERY", 0.05)),
+    Variant("slices as long in a short search", lambda: patch.object(search, "SLICE_SHARE", 1.0)),
     Variant("on one thread", nullcontext, threads=1),
 )
 Totals = Mapping[tuple[str, int, str], int]

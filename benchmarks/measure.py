@@ -31,7 +31,7 @@ from solver.day_state import DayState
 from solver.engines import engine_named
 
 WARM_UP_SECONDS, WARM_UP_ITERATIONS = 2.0, 50
-COMPLETION_SECONDS = 120.0
+COMPLETION_SECONDS = 600.0
 PUBLISHED_TRACKS = ("hhcrsp", "vrptwsyn", "strsp")
 """Tracks with an objective of their own, recomputed from the routes, which a row keeps for that."""
 Document = dict[str, Any]
@@ -162,12 +162,14 @@ def _amount(verdict: Verdict, rule: str) -> int:
     return next((round(amount) for name, amount, _ in verdict.terms if name == rule), 0)
 
 
-def still_placeable(problem: Problem, sequences: Sequences) -> int:
-    """How many orders plain insertion would still add to a plan; 0 says that the plan is complete."""
+def still_placeable(problem: Problem, sequences: Sequences) -> int | None:
+    """How many orders plain insertion would still add to a plan; 0 says that the plan is complete, None that there was
+    no time to try them all."""
     plan = build_plan(problem, sequences)
     state = DayState.of_plan(problem, plan)
     budget = Budget(SearchLimits(time_limit_seconds=COMPLETION_SECONDS), lambda: False)
-    Construction(state, budget, IN_SEQUENCE, lambda served: None).run()
+    if Construction(state, budget, IN_SEQUENCE, lambda served: None).run() != "finished":
+        return None
     left = build_plan(problem, state.sequences()).unassigned
     return len(plan.unassigned) - len(left)
 

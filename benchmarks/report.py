@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -98,12 +99,31 @@ def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
             versions.append(f"{engine} at {', '.join(shown)}")
     seeds = ", ".join(map(str, sorted({row["cell"]["seed"] for row in rows})))
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    yield f"{span} · {' · '.join(sorted({row['machine'] for row in rows}))} · {', '.join(versions)} · seeds {seeds}"
+    yield f"{span} · {' · '.join(_machines(rows))} · {', '.join(versions)} · seeds {seeds}"
     failed = [row for row in rows if row["status"] == "failed"]
     if failed:
         yield f"{_listed(failed)} failed and count nowhere below."
     if left_out:
         yield f"{left_out} rows of earlier versions are left out; a version begins a hash over an engine's sources."
+
+
+def _machines(rows: Sequence[Row]) -> list[str]:
+    """The machines, newest first; where there are several, each with the tracks that were measured on it, and with the
+    engines where others were measured on another one."""
+    engines: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in reversed(rows):
+        engines[row["machine"]][row["cell"]["track"]].add(row["cell"]["engine"])
+    if len(engines) == 1:
+        return list(engines)
+    machines_of = Counter(track for tracks in engines.values() for track in tracks)
+    listed = []
+    for name, tracks in engines.items():
+        parts = [
+            track if machines_of[track] == 1 else f"{track} ({', '.join(sorted(named))})"
+            for track, named in sorted(tracks.items())
+        ]
+        listed.append(f"{name} on {' and '.join(parts)}")
+    return listed
 
 
 def _listed(rows: Sequence[Row]) -> str:

@@ -167,9 +167,9 @@ def _at_scale(runs: Sequence[Run], ours: str) -> Iterator[Target]:
         shown, memory = "–", "–"
         if found:
             slowest, most = max(run.search_seconds for run in found), max(run.peak_bytes for run in found)
-            left = max(run.placeable or 0 for run in found)
+            left = ", ".join("not known how many" if run.placeable is None else str(run.placeable) for run in found)
             shown, memory = f"{slowest:.1f} s, {left} orders still placeable", f"{most / 1e9:.2f} GB"
-        done = [run.total is not None and not run.placeable and _is_punctual(run) for run in found]
+        done = [run.total is not None and run.placeable == 0 and run.search_seconds <= seconds for run in found]
         yield Target(named, f"complete plan within {seconds:g} s", shown, all(done) if found else None)
         fits = [run.peak_bytes < gigabytes * 1e9 for run in found]
         yield Target(named, f"less than {gigabytes:g} GB", memory, all(fits) if found else None)

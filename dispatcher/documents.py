@@ -82,6 +82,7 @@ def read_problem(document: Document, provider: TravelProvider) -> Problem:
     orders = tuple(_work_order(item) for item in document.get("work_orders") or ())
     objective = document.get("objective") or {}
     now = document.get("now")
+    current = document.get("current_plan") or {}
     return Problem(
         id=document["id"],
         timezone=timezone,
@@ -94,7 +95,9 @@ def read_problem(document: Document, provider: TravelProvider) -> Problem:
         skill_graph=_skill_graph(document.get("skill_graph") or {}),
         travel=provider(document["travel"], locations, timezone, (start, end)),
         weights=make_weights(objective.get("profile") or "balanced", objective.get("weights")),
-        previous=_previous(document.get("current_plan"), {order.id: order for order in orders}),
+        previous=_previous(current, {order.id: order for order in orders}),
+        current_routes=current.get("routes") or (),
+        current_teams=current.get("teams") or (),
         sha256=problem_sha256(document),
     )
 
@@ -278,11 +281,11 @@ def _dependency(item: Document) -> Dependency:
     )
 
 
-def _previous(document: Document | None, orders: Mapping[str, WorkOrder]) -> dict[str, PreviousService]:
+def _previous(document: Document, orders: Mapping[str, WorkOrder]) -> dict[str, PreviousService]:
     """Who served which order in the current plan, and when the first on-site member started."""
     members: dict[str, set[str]] = {}
     on_site: dict[str, list[int]] = {}
-    for route in (document or {}).get("routes") or ():
+    for route in document.get("routes") or ():
         for stop in route.get("stops") or ():
             order = orders.get(stop.get("work_order") or "")
             if stop.get("kind") != "work_order" or order is None or stop.get("start") is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dispatcher.model import Engineer, Location, Shift, WorkOrder
@@ -33,7 +34,8 @@ class PreviousService:
 class Problem:
     """One planning problem. `now`, `start` and `end` (the horizon) are epoch seconds.
 
-    `previous` holds the orders served by `current_plan`. `sha256` is over the document as canonical JSON.
+    `previous` holds the orders served by `current_plan`; `current_routes` and `current_teams` are its lists as they are
+    in the document, of a day that may have changed since. `sha256` is over the document as canonical JSON.
     """
 
     id: str
@@ -48,6 +50,8 @@ class Problem:
     travel: TravelTimes
     weights: Weights
     previous: Mapping[str, PreviousService] = field(default_factory=dict)
+    current_routes: Sequence[Mapping[str, Any]] = ()
+    current_teams: Sequence[Mapping[str, Any]] = ()
     sha256: str = ""
 
     _qualifications: dict[tuple[str, str, str | None], _Timeline] = field(

@@ -25,6 +25,13 @@ class Budget:
         """Go on under other limits; what is used stays used."""
         self._limits = limits
 
+    def is_cancelled(self) -> bool:
+        return self._cancelled()
+
+    def apart(self, limits: SearchLimits) -> Budget:
+        """One for a part with limits of its own, which begin now; it is cancelled with this one."""
+        return Budget(limits, self._cancelled)
+
     def is_share_used(self, share: float) -> bool:
         """Whether more than a share of the time limit has passed."""
         seconds = self._limits.time_limit_seconds

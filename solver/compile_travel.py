@@ -15,6 +15,9 @@ from dispatcher.problem import Problem
 MOST_MATRIX_BYTES = 1_200_000_000
 """Above this legs are worked out one by one."""
 
+LONGEST_SECONDS = (1 << 31) - 1
+"""A leg that takes as long, or longer, ends beyond every horizon."""
+
 _ROWS = 16
 """Rows divided at a time, so that they stay in the processor's cache."""
 _A_LITTLE_LESS = 1.0 - 1e-12
@@ -143,7 +146,7 @@ def _is_symmetric(matrix: NDArray[np.int32]) -> bool:
 
 
 def _divided(units: NDArray[np.int32], numerator: int, denominator: int, added: int, into: NDArray[np.int32]) -> None:
-    """(units × numerator + added) / denominator, rounded down."""
+    """(units × numerator + added) / denominator, rounded down; at most what a leg can take."""
     # Quotients of doubles that are whole and below 2^53 never round up to the next whole number.
     is_exact = int(units.max(initial=0)) * numerator + added < 1 << 53 and denominator < 1 << 53
     kind = np.float64 if is_exact else np.int64
@@ -152,4 +155,4 @@ def _divided(units: NDArray[np.int32], numerator: int, denominator: int, added: 
         scaled = units[rows].astype(kind)
         scaled *= numerator
         scaled += added
-        into[rows] = scaled / denominator if is_exact else scaled // denominator
+        into[rows] = np.minimum(scaled / denominator if is_exact else scaled // denominator, LONGEST_SECONDS)

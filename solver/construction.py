@@ -134,7 +134,8 @@ class Construction:
         )
 
     def _place_each(self, orders: list[WorkOrder], *, at_any_cost: bool, share: float = 1.0) -> StoppedBy | None:
-        """One after the other at its best place; pinned work whatever it costs, other work where it pays.
+        """One after the other at its best place; pinned work whatever it costs and however little time there is, other
+        work where it pays.
 
         With a `share` below 1 it ends when that share of the time is used.
         """
@@ -143,7 +144,7 @@ class Construction:
                 continue
             if share < 1.0 and self._budget.is_share_used(share):
                 return None
-            stopped = self._budget.stopped()
+            stopped = None if at_any_cost else self._budget.stopped()
             if stopped is not None:
                 return stopped
             placement = self._best_placement(order)

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
-from dispatcher.collector import collector_paused
-from dispatcher.evaluate import evaluate
 from dispatcher.plan import Plan, Sequences
 from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
 from dispatcher.problem import Problem
@@ -24,14 +23,20 @@ from solver.compile_travel import CannotCompile
 from solver.construction import IN_SEQUENCE, Construction, regret
 from solver.day_state import DayState
 from solver.insertion import InsertionEngine
+from solver.rank import Rank, rank_of
 from solver.repair import without_breaches
 from solver.teams_first import place_teams_first
 from solver.tighten import without_needless_waiting
 
+if TYPE_CHECKING:
+    from solver.starts import Start
+
 Progress = Callable[[float, str], None]
 
-LOOK_AROUND_ITERATIONS = 1000
-"""Cold iterations after which starts are compared."""
+LOOK_AROUND_ITERATIONS, LOOK_AROUND_TURN = 1000, 100
+"""Cold iterations of each start after which they are compared, and of a turn; at most half of those allowed."""
+LOOK_AROUND_SHARE = 0.3
+"""Share of the time limit after which they are compared as they are."""
 READINGS = 4
 """So many times what reading a result takes is kept for driving, scoring and mending it at the end."""
 COMPLETIONS = 2
@@ -97,16 +102,15 @@ def _searched(
 
     begun = starts(problem, given, limits, budget)
     if len(begun) > 1:
-        for start in begun:
-            start.searcher.run(LOOK_AROUND_ITERATIONS, 1000.0, 1000.0)
+        _look_around(begun, limits, budget)
         # Scoring a plan of thousands of orders takes longer than much of the search.
-        begun.sort(key=lambda start: _rank(problem, start.searcher.sequences())[1])
+        begun.sort(key=lambda start: rank_of(problem, start.searcher.sequences())[1:])
     compiled, first = begun[0].compiled, begun[0].searcher
     began = time.monotonic()
     found = first.sequences()
-    rank = _rank(problem, found)
+    rank = rank_of(problem, found)
     reading_seconds = time.monotonic() - began
-    before: list[tuple[tuple[bool, int], Sequences]] = []
+    before: list[tuple[Rank, Sequences]] = []
     is_large = len(problem.work_orders) > MOST_INSPECTED
     reserved = _reserved(limits, (READINGS + COMPLETIONS * is_large) * reading_seconds)
     budget.change(reserved)
@@ -126,17 +130,31 @@ def _searched(
             if goes_on():
                 first.complete(first_plan, goes_on)
         found = first.sequences()
-        rank = _rank(problem, found)
+        rank = rank_of(problem, found)
     else:
         budget.change(limits)
-    ranked = [(rank, found), *before, *((_rank(problem, start.proposed), start.proposed) for start in begun)]
+    ranked = [(rank, found), *before, *((rank_of(problem, start.proposed), start.proposed) for start in begun)]
     if rank[0]:
         mended = without_breaches(problem, found)
-        ranked.append((_rank(problem, mended), mended))
+        ranked.append((rank_of(problem, mended), mended))
     sequences = min(ranked, key=lambda pair: pair[0])[1]
     if len(problem.work_orders) <= MOST_INSPECTED:
-        sequences = _with_left_outs(problem, sequences, limits)
+        sequences = _with_left_outs(problem, sequences, limits, budget)
     return without_needless_waiting(problem, sequences, budget, reading_seconds), stopped_by or "time_limit"
+
+
+def _look_around(begun: list[Start], limits: SearchLimits, budget: Budget) -> None:
+    """Search a little from each start, cold, in turns, so that they can be compared."""
+    rounds = LOOK_AROUND_ITERATIONS // LOOK_AROUND_TURN
+    if limits.iteration_limit is not None:
+        left = max(0, limits.iteration_limit - budget.iterations)
+        rounds = min(rounds, left // 2 // (len(begun) * LOOK_AROUND_TURN))
+    for _ in range(rounds):
+        if budget.stopped() is not None or budget.is_share_used(LOOK_AROUND_SHARE):
+            return
+        for start in begun:
+            start.searcher.run(LOOK_AROUND_TURN, 1000.0, 1000.0)
+            budget.iterations += LOOK_AROUND_TURN
 
 
 def _has_time(budget: Budget, seconds: float) -> bool:
@@ -152,13 +170,7 @@ def _reserved(limits: SearchLimits, seconds: float) -> SearchLimits:
     return replace(limits, time_limit_seconds=limits.time_limit_seconds - reserved)
 
 
-@collector_paused()
-def _rank(problem: Problem, sequences: Sequences) -> tuple[bool, int]:
-    evaluation = evaluate(problem, build_plan(problem, sequences))
-    return not evaluation.feasible, evaluation.total
-
-
-def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits) -> Sequences:
+def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits, budget: Budget) -> Sequences:
     """Orders still open, teams among them, put in by exact insertion where that pays: on routes the kernel leaves
     alone, and at times of breaks it does not look at."""
     plan: Plan = build_plan(problem, sequences)
@@ -170,6 +182,6 @@ def _with_left_outs(problem: Problem, sequences: Sequences, limits: SearchLimits
     # Of a team that is left all starts are tried.
     is_team_left = any(problem.order_by_id[name].team is not None for name in plan.unassigned)
     ordering = regret if is_team_left else IN_SEQUENCE
-    Construction(state, Budget(tail, lambda: False), ordering, lambda served: None).run()
+    Construction(state, budget.apart(tail), ordering, lambda served: None).run()
     better = without_breaches(problem, state.sequences())
-    return min((sequences, better), key=lambda candidate: _rank(problem, candidate))
+    return min((sequences, better), key=lambda candidate: rank_of(problem, candidate))

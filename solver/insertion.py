@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatcher.evaluate import evaluate
 from dispatcher.plan import Sequences
 from dispatcher.planning import SearchLimits, SearchResult, StoppedBy
 from dispatcher.problem import Problem
@@ -18,6 +17,7 @@ from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.construction import IN_SEQUENCE, ORDERINGS, Construction, Ordering
 from solver.day_state import DayState
+from solver.rank import Rank, rank_of
 from solver.repair import without_breaches
 from solver.tighten import without_needless_waiting
 
@@ -42,7 +42,7 @@ class InsertionEngine:
         for number, ordering in enumerate(ORDERINGS):
             report = _progress_of(number, len(problem.work_orders), progress)
             candidate, stopped_by = _construct(problem, DayState(problem), budget, ordering, report)
-            if best is None or candidate.total < best.total:
+            if best is None or candidate.rank < best.rank:
                 best = candidate
             if stopped_by != "finished":
                 break
@@ -51,7 +51,7 @@ class InsertionEngine:
             # The earliest schedule of all routes together may leave room that the bounds of the routes hid.
             state = DayState.of_plan(problem, build_plan(problem, best.sequences))
             candidate, stopped_by = _construct(problem, state, budget, IN_SEQUENCE, lambda served: None)
-            if candidate.total >= best.total:
+            if candidate.rank >= best.rank:
                 break
             best = candidate
         sequences = without_needless_waiting(problem, best.sequences, budget)
@@ -62,7 +62,7 @@ class InsertionEngine:
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     sequences: Sequences
-    total: int
+    rank: Rank
 
 
 def _construct(
@@ -71,7 +71,7 @@ def _construct(
     """Place what a state leaves open; whatever stopped it, the result keeps every hard rule."""
     stopped_by = Construction(state, budget, ordering, progress).run()
     sequences = without_breaches(problem, state.sequences())
-    return _Candidate(sequences, evaluate(problem, build_plan(problem, sequences)).total), stopped_by
+    return _Candidate(sequences, rank_of(problem, sequences)), stopped_by
 
 
 def _progress_of(number: int, orders: int, progress: Progress) -> Callable[[int], None]:

@@ -7,7 +7,9 @@ on them go together only where it is the very same team: of the same members at 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import ModuleType
 
@@ -17,6 +19,9 @@ from solver.searcher import Searcher
 
 MOST_ROUTES = 6000
 """Routes kept; of more the oldest go."""
+MOST_VARIANTS = 12_000
+"""Variants of teams known after which those that no route kept has part in are forgotten."""
+ASKED_EVERY_SECONDS = 0.1
 
 Share = tuple[int, int]
 """(a seat, a variant of its team) that a route has part in."""
@@ -57,9 +62,7 @@ class RoutePool:
         self._columns: dict[object, Column] = {}
         self._variants: dict[object, int] = {}
         self._known: list[Variant] = []
-
-    def __len__(self) -> int:
-        return len(self._columns)
+        self._most_known = MOST_VARIANTS
 
     def add(self, searcher: Searcher) -> None:
         """Remember the routes of a search as they are now."""
@@ -69,12 +72,30 @@ class RoutePool:
             seats = [*(visit for visit in visits if self._teams[visit] >= 0), *calls]
             shares = tuple((seat, variant_of[self._teams[seat]]) for seat in seats)
             column = Column(shift, tuple(visits), shares, cost, plan.stays.get(shift))
-            key = (self._twins[shift], column.visits, column.shares, column.stay)
+            key = self._key(column)
             # What is seen again counts as new: the end of the search is what matters.
             self._columns.pop(key, None)
             self._columns[key] = column
         while len(self._columns) > MOST_ROUTES:
             del self._columns[next(iter(self._columns))]
+        if len(self._known) > self._most_known:
+            self._forget_variants()
+
+    def _forget_variants(self) -> None:
+        """Forget the variants of teams that no route left has part in."""
+        used = sorted({variant for column in self._columns.values() for _, variant in column.shares})
+        number_of = {variant: number for number, variant in enumerate(used)}
+        self._known = [self._known[variant] for variant in used]
+        self._variants = {key: number_of[variant] for key, variant in self._variants.items() if variant in number_of}
+        columns = [
+            replace(column, shares=tuple((seat, number_of[variant]) for seat, variant in column.shares))
+            for column in self._columns.values()
+        ]
+        self._columns = {self._key(column): column for column in columns}
+        self._most_known = max(MOST_VARIANTS, 2 * len(used))
+
+    def _key(self, column: Column) -> object:
+        return self._twins[column.shift], column.visits, column.shares, column.stay
 
     def _variants_of(self, searcher: Searcher, plan: Arrangement) -> dict[int, int]:
         """By team which variant of it there is now."""
@@ -97,11 +118,18 @@ class RoutePool:
             variant_of[team] = self._variants[key]
         return variant_of
 
-    def best_choice(self, hint: Arrangement, seconds: float, most_seconds: float, seed: int) -> Arrangement | None:
+    def best_choice(
+        self,
+        hint: Arrangement,
+        seconds: float,
+        most_seconds: float,
+        seed: int,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> Arrangement | None:
         """Routes of every shift that together cost least; None if nothing was found in time.
 
         `hint` is a plan to begin from. `seconds` counts work, so that the same pool, hint and seed give the same
-        answer on every machine; `most_seconds` is by the clock.
+        answer on every machine; `most_seconds` is by the clock. `is_cancelled` is asked now and then.
         """
         cp_model = load_cp_sat()
         case = self._compiled.case
@@ -165,7 +193,12 @@ class RoutePool:
         solver.parameters.random_seed = seed % (1 << 31)
         solver.parameters.max_deterministic_time = seconds
         solver.parameters.max_time_in_seconds = most_seconds
-        if solver.solve(model) not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        with ThreadPoolExecutor(1, "CP-SAT") as beside:
+            solving = beside.submit(solver.solve, model)
+            while not wait((solving,), ASKED_EVERY_SECONDS).done:
+                if is_cancelled():
+                    solver.stop_search()
+        if solving.result() not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
         return self._arrangement(
             [column for column, variable in zip(columns, chosen, strict=True) if solver.value(variable)], twins, hint

@@ -43,9 +43,11 @@ SLICE_ITERATIONS = 500
 RECOMBINED_AT = (0.5, 0.75, 0.93)
 """Shares of the budget after which routes are recombined."""
 RECOMBINED_SHARE = 0.04
-"""Share of the budget that one recombination may take."""
+"""Share of the budget that one recombination may take, in seconds of CP-SAT's own count of its work."""
 RECOMBINED_SECONDS = 8.0
-"""And at most so long, since it cannot be interrupted."""
+"""And at most so long; who cancels does not wait for it."""
+RECOMBINED_BY_CLOCK = 4
+"""By the clock it is ended after so many times that."""
 RESERVED_SECONDS = 0.1
 UNTIMED_SECONDS = 600.0
 MOST_BROKEN = 10
@@ -201,6 +203,7 @@ class Search:
         for searcher in self._searchers:
             if searcher.best_total > self.best_total and self.best is not self._refused:
                 self._refused = None if self._adopt(searcher, self.best) else self.best
+        self._take_best()
 
     def _adopt(self, searcher: Searcher, plan: Arrangement) -> bool:
         """Have a searcher go on from a plan; where only a part of that can be driven, from what is cheaper: that part
@@ -230,7 +233,7 @@ class Search:
         seconds, most_seconds = 1.0, UNTIMED_SECONDS
         if limit is not None:
             seconds = min(RECOMBINED_SECONDS, RECOMBINED_SHARE * limit)
-            most_seconds = min(4 * seconds, limit - self._budget.elapsed_seconds - RESERVED_SECONDS)
+            most_seconds = min(RECOMBINED_BY_CLOCK * seconds, limit - self._budget.elapsed_seconds - RESERVED_SECONDS)
         if most_seconds <= 0:
             return
         worst = max(self._searchers, key=lambda searcher: searcher.total)
@@ -238,8 +241,11 @@ class Search:
         # All routes of the best plan are there to begin from: what is found in time may else be far worse.
         if self._adopt(worst, self.best):
             self._pool.add(worst)
-        chosen = self._pool.best_choice(self.best, seconds, most_seconds, self._limits.seed)
-        if chosen is not None and chosen != self.best and self._adopt(worst, chosen) and worst.total < self.best_total:
-            self._take_best()
-        elif not self._adopt(worst, before):
+        seed, is_cancelled = self._limits.seed, self._budget.is_cancelled
+        chosen = self._pool.best_choice(self.best, seconds, most_seconds, seed, is_cancelled)
+        is_whole = chosen is not None and chosen != self.best and self._adopt(worst, chosen)
+        is_better = is_whole and worst.total < self.best_total
+        if not is_better and not self._adopt(worst, before):
             self._adopt(worst, self.best)
+        # A part of a choice, too, may be cheaper than all so far.
+        self._take_best()

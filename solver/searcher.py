@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dispatcher.plan import Sequences
 from solver.compile import Arrangement, Compiled, Stay, sequences_of
 from solver.compile_orders import PIN_BONUS
+from solver.compile_travel import CannotCompile
 from solver.day_arrays import make_day
 from solver.kernel import layout as at
 from solver.kernel.address import address_of
@@ -67,7 +68,8 @@ class Searcher:
         """Go on from another plan; the best so far stays.
 
         Raises:
-            BrokenRoute: if one of them breaks a rule; the plan is then in no defined state.
+            BrokenRoute: if one of them breaks a rule or is too long; the plan is then in no defined state.
+            CannotCompile: if one that has to stay as it is is too long.
         """
         case, day = self.compiled.case, self.day
         best = int(day.counts[at.BEST_TOTAL])
@@ -85,6 +87,10 @@ class Searcher:
                 day.routes[shift, at.CALLS + day.routes[shift, at.CALLED]] = seat
                 day.routes[shift, at.CALLED] += 1
         for shift, visits in enumerate(plan.routes):
+            if len(visits) > day.sequence.shape[1]:
+                if case.shifts[shift, at.CLOSED]:
+                    raise CannotCompile(f"a route has to keep {len(visits)} stops")
+                raise BrokenRoute(shift)
             day.sequence[shift, : len(visits)] = visits
             day.routes[shift, at.LENGTH] = len(visits)
             if not case.shifts[shift, at.CLOSED]:

@@ -16,8 +16,11 @@ from dispatcher.problem import Problem, ShiftKey
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.compile import Compiled, arrangement_of, compile_problem
+from solver.construction import IN_SEQUENCE, Construction
+from solver.day_state import DayState
 from solver.insertion import InsertionEngine
-from solver.repair import without_orders
+from solver.live.running import running_sequences
+from solver.repair import without_breaches, without_orders
 from solver.searcher import BrokenRoute, Searcher
 
 INSERTION_SHARE, INSERTION_SECONDS = 0.15, 0.3
@@ -39,19 +42,50 @@ class Start:
 
 
 def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget) -> list[Start]:
-    """Around what has to be kept: nothing else; and where there are teams, also the plan of the insertion engine, as
-    far as that gets."""
+    """Around what has to be kept: nothing else; on days of not too many orders also what can be kept of the plan in
+    force, and where there are teams the plan of the insertion engine, as far as that gets."""
     found = [_start(problem, kept, kept, limits.seed, budget)]
+    if len(problem.work_orders) > MOST_INSPECTED:
+        return found
+    # Reading a plan takes no step of a search, but time.
+    if problem.previous and budget.stopped() in (None, "iteration_limit"):
+        running = _in_force(problem, kept, budget.apart(limits))
+        if running is not None:
+            found.append(_start(problem, running, kept, limits.seed, budget))
     has_teams = any(order.team is not None for order in problem.work_orders)
-    if has_teams and len(problem.work_orders) <= MOST_INSPECTED and budget.stopped() is None:
-        seconds = limits.time_limit_seconds
-        quick = SearchLimits(
-            time_limit_seconds=None if seconds is None else min(INSERTION_SECONDS, INSERTION_SHARE * seconds),
-            iteration_limit=len(problem.work_orders) if seconds is None else None,
-        )
-        inserted = InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
-        found.append(_start(problem, inserted, kept, limits.seed, budget))
+    if has_teams and budget.stopped() is None:
+        inserted = _inserted(problem, limits, budget)
+        if budget.stopped() is None:
+            found.append(_start(problem, inserted, kept, limits.seed, budget))
     return found
+
+
+def _in_force(problem: Problem, kept: Sequences, budget: Budget) -> Sequences | None:
+    """What can be kept of the plan in force, with what has to be kept beside it; None where that has no room."""
+    running, firm = running_sequences(problem, problem.current_routes, problem.current_teams), _served(kept)
+    missing = [problem.order_by_id[name] for name in sorted(firm - _served(running))]
+    teams = [order.id for order in missing if order.team is not None]
+    crowded = {order.pin.engineer for order in missing if order.pin is not None}
+    in_the_way = _served(replace(running, routes=tuple(r for r in running.routes if r.engineer in crowded))) - firm
+    for loose in (set(), in_the_way):
+        found = without_orders(running, loose)
+        if missing:
+            state = DayState.of_plan(problem, build_plan(problem, found))
+            Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams(teams)
+            found = without_breaches(problem, state.sequences())
+        if firm <= _served(found):
+            return found
+    return None
+
+
+def _inserted(problem: Problem, limits: SearchLimits, budget: Budget) -> Sequences:
+    """The plan that the insertion engine makes in a part of the time."""
+    seconds = limits.time_limit_seconds
+    quick = SearchLimits(
+        time_limit_seconds=None if seconds is None else min(INSERTION_SECONDS, INSERTION_SHARE * seconds),
+        iteration_limit=len(problem.work_orders) if seconds is None else None,
+    )
+    return InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
 
 
 @collector_paused()
@@ -110,6 +144,6 @@ def _leaving_at_once(sequences: Sequences, kept: Sequences) -> Sequences:
     return replace(sequences, routes=routes)
 
 
-def _served(sequences: Sequences) -> frozenset[str]:
+def _served(sequences: Sequences) -> set[str]:
     visits: Iterable[Visit | Rest] = (visit for route in sequences.routes for visit in route.visits)
-    return frozenset(visit.work_order for visit in visits if isinstance(visit, Visit))
+    return {visit.work_order for visit in visits if isinstance(visit, Visit)}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from random import Random
 
-from dispatcher.evaluate import evaluate
 from dispatcher.plan import Sequences
 from dispatcher.problem import Problem
 from dispatcher.schedule import build_plan
@@ -17,6 +16,7 @@ from solver.budget import Budget
 from solver.compile_teams import is_searched
 from solver.construction import Construction, regret
 from solver.day_state import DayState
+from solver.rank import Rank, rank_of
 from solver.repair import without_breaches
 
 MOST_ROUNDS = 40
@@ -30,18 +30,20 @@ def place_teams_first(problem: Problem, budget: Budget, seed: int) -> Sequences:
     teams = [order.id for order in problem.work_orders if order.team and not is_searched(problem, order)]
     worth = DayState(problem)
     ranked = sorted(teams, key=lambda name: -worth.unserved_cost(problem.order_by_id[name]))
-    best: tuple[int, Sequences, list[str], list[str]] | None = None
+    best: tuple[Rank, Sequences, list[str], list[str]] | None = None
+    counted = 0
     for number in range(MOST_ROUNDS):
         if number and (budget.stopped() is not None or budget.is_share_used(SHARE_OF_TIME)):
             break
         state = DayState(problem)
         Construction(state, budget, regret, lambda served: None).place_teams(ranked)
         sequences = without_breaches(problem, state.sequences())
-        plan = build_plan(problem, sequences)
-        total = evaluate(problem, plan).total
-        left_out = set(plan.unassigned)
-        if best is None or total < best[0]:
-            best = (total, sequences, ranked, [name for name in ranked if name in left_out])
+        # What is placed over and over counts once.
+        counted = counted if number else budget.iterations
+        budget.iterations = counted
+        rank, left_out = rank_of(problem, sequences), set(build_plan(problem, sequences).unassigned)
+        if best is None or rank < best[0]:
+            best = (rank, sequences, ranked, [name for name in ranked if name in left_out])
         if not best[3]:
             break
         front = chance.sample(best[3], chance.randint(1, len(best[3])))

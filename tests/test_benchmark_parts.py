@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import ablation, startup
+from benchmarks import ablation, kernel, startup
 from data.synthetic import DEMO, synthetic_problem
 from solver import compile_sorting, search
 
@@ -34,3 +34,11 @@ def test_a_start_slower_than_wanted_is_called_so() -> None:
     found = startup.section(cold=61.0, whole=4.0, before=1.5, beside=2.5)
     assert "| 61.0 s | under 60 s | **not met** |" in found
     assert "| 1.5 s | under 2 s | met |" in found
+
+
+def test_the_speed_of_the_kernel_is_iterations_over_seconds() -> None:
+    speed = kernel.speed_of("a day", synthetic_problem(replace(DEMO, orders=8, engineers=3)), 0.2)
+    assert speed.iterations >= kernel.SLICE_ITERATIONS
+    assert speed.seconds >= 0.2
+    shown = kernel.section([kernel.Speed("a day", 0.25, 30_000, 2.0, 7)])
+    assert "| a day | 0.25 s | 15,000 | 67 µs | 7 |" in shown

@@ -215,8 +215,12 @@ def test_one_thread_and_an_iteration_limit_give_the_same_document_again(spec: Fl
 
 
 @pytest.mark.parametrize("limit", [0, 1, 1700])
-def test_an_iteration_limit_is_kept(limit: int) -> None:
-    problem = build_problem(synthetic_problem(SMALL["hard windows"]))
+@pytest.mark.parametrize("name", ["hard windows", "everything"])
+def test_an_iteration_limit_is_kept(name: str, limit: int) -> None:
+    problem = build_problem(synthetic_problem(SMALL[name]))
+    before = Budget(FOREVER, lambda: False)
+    place_teams_first(problem, before, 1)
+    limit += before.iterations
     result = solved(problem, SearchLimits(None, limit))
     assert (result.stopped_by, result.iterations) == ("iteration_limit", limit)
 

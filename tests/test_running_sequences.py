@@ -68,6 +68,18 @@ def test_a_break_is_not_put_where_a_team_would_have_to_wait_for_it() -> None:
     assert build_plan(problem, again).teams == build_plan(problem, planned).teams
 
 
+def test_a_team_of_which_nobody_on_site_is_left_is_left_undone() -> None:
+    far = [role("lead", presence="remote"), role("hands")]
+    crew = [engineer("A"), engineer("B")]
+    problem = read(day(crew, [order("T", team={"roles": far}), order("W", "p20")]))
+    visits = (Visit("T", "lead"), Visit("W"))
+    shown = shown_plan(
+        problem, Sequences((RouteSequence("A", "day", visits), RouteSequence("B", "day", (Visit("T", "hands"),))))
+    )
+    without = read(day(crew[:1], [order("T", team={"roles": far}), order("W", "p20")]))
+    assert orders_of(running_sequences(without, shown["routes"], shown["teams"])) == {("A", "day"): ["W"]}
+
+
 def test_work_begun_without_its_parts_leaves_everybody_elses_day_alone() -> None:
     crew = [engineer("A", parts={"valve": 1}), engineer("B", parts={"valve": 1})]
     done = order("run", "p10", 60, parts={"valve": 2}, pin={"engineer": "A", "start": at("08:30")})

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+from llvmlite.binding import get_host_cpu_name
 from numba import config, types
 from numba.core.dispatcher import Dispatcher
 
@@ -57,7 +59,8 @@ def _usable(folder: Path) -> Path:
 CACHE_FOLDER = _usable(cache_folder())
 # numba makes its settings from the environment as it is imported, so no type tells of them.
 config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]
-_COMPLETE = CACHE_FOLDER / "complete"
+# Compiled code is of one Python and one kind of processor, and a home may be shared.
+_COMPLETE = CACHE_FOLDER / f"complete-{sys.implementation.cache_tag}-{get_host_cpu_name()}"
 _IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)  # type: ignore[attr-defined]
 # The kernel allocates nothing, so it needs none of numba's reference counts.
 _OPTIONS: dict[str, Any] = {

@@ -10,7 +10,7 @@ from dispatcher.documents import instant
 from dispatcher.model import Engineer, Shift
 from dispatcher.plan import Member, Rest, RouteSequence, Sequences, Visit
 from dispatcher.problem import Problem, ShiftKey
-from solver.repair import without_breaches
+from solver.repair import without_breaches, without_orders
 from solver.route_state import RouteState
 from solver.stint import FAR_FUTURE, Stint, make_stint, unserved_cost
 
@@ -57,13 +57,27 @@ def running_sequences(problem: Problem, routes: Iterable[Document], teams: Itera
         for team in teams
         if team.get("standby") and team["work_order"] in served and problem.order_by_id[team["work_order"]].team
     }
-    return without_breaches(problem, Sequences(tuple(found), standby))
+    standby = {name: known for name, members in standby.items() if (known := _known(problem, members))}
+    sequences = Sequences(tuple(found), standby)
+    # The scheduler times a team by those on site.
+    at_site = {
+        visit.work_order
+        for route in found
+        for visit in route.visits
+        if isinstance(visit, Visit) and problem.order_by_id[visit.work_order].presence(visit.role) == "on_site"
+    }
+    return without_breaches(problem, without_orders(sequences, served - at_site))
+
+
+def _known(problem: Problem, members: Iterable[Member]) -> tuple[Member, ...]:
+    """Those of some members whom the problem still has."""
+    return tuple(member for member in members if member.engineer in problem.engineer_by_id)
 
 
 def _stays(problem: Problem, routes: Iterable[Document], waiting: set[str]) -> dict[ShiftKey, list[_Stay]]:
     """The work stops of every route that the problem still knows, each order where its pin wants it."""
     stays: dict[ShiftKey, list[_Stay]] = {}
-    seen: set[str] = set()
+    seen: set[str | tuple[str, str]] = set()
     # The members of a running team are where they are; only single work may have been begun out of turn.
     running = {order.id: order for order in problem.work_orders if problem.is_running(order) and order.team is None}
     waiting_for = {o.id: {d.work_order for d in o.depends_on if d.work_order} for o in problem.work_orders}
@@ -78,14 +92,19 @@ def _stays(problem: Problem, routes: Iterable[Document], waiting: set[str]) -> d
             order = problem.order_by_id.get(stop.get("work_order") or "")
             if stop["kind"] != "work_order" or order is None or order.id in running:
                 continue
-            if order.team is None and (order.id in seen or (order.pin and order.pin.engineer != key[0])):
+            if order.team is None and order.pin and order.pin.engineer != key[0]:
                 continue
-            seen.add(order.id)
+            # A plan made elsewhere may name an order twice.
+            place = order.id if order.team is None else (order.id, key[0])
+            if place in seen:
+                continue
+            seen.add(place)
             held = None if order.team is None else instant(stop["start"])
             agreed = instant(stop["start"]) if order.id in tied else held
             departure = instant(stop["arrival"]) - int(stop.get("travel_seconds") or 0)
             leaves = departure if key[0] in waiting and departure > before else None
-            stays.setdefault(key, []).append(_Stay(order.id, stop.get("role"), held, leaves, agreed))
+            role = None if order.team is None else stop.get("role")
+            stays.setdefault(key, []).append(_Stay(order.id, role, held, leaves, agreed))
     for order in running.values():
         assert order.pin is not None
         found = _shift_at_work(problem, order.pin.engineer, stays)
