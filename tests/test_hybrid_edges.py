@@ -174,7 +174,7 @@ def test_a_plan_made_with_one_in_force_is_never_dearer_than_that(spec: FleetSpec
 
 
 def test_who_is_pinned_since_takes_the_room_of_what_was_planned() -> None:
-    crew, orders = [engineer("A"), engineer("B")], [order("V", minutes=400), order("X", "p20")]
+    crew, orders = [engineer("A"), engineer("B")], [order("V", minutes=300), order("X", "p20")]
     before = read(day(crew, orders))
     current = shown(before, Sequences((RouteSequence("A", "day", (Visit("V"),)),)))
     pinned = order("W", minutes=400, pin={"engineer": "A"})
