@@ -92,6 +92,7 @@ def stored_state(work: UnitOfWork, question: PlanQuestion) -> StoredState:
         visits=visits,
         finished_at={order["external_id"]: at for order, at in predecessors if order["status"] == "done"},
         routes_in_force=Plans(work).routes_in_force(scopes_of(territories, question.dates)),
+        teams_in_force=Plans(work).teams_in_force(scopes_of(territories, question.dates)),
         assets=assets,
         asset_models=[item for item, _ in models],
         promised=promised,

@@ -108,14 +108,7 @@ def day_of_plan(work: UnitOfWork, plan_id: str) -> RunningDay:
     state = stored_state(work, question)
     document = problem_document(state, question, work.now)
     problem = build_problem(document)
-    teams = [
-        team
-        for head in sorted({*plans.heads(scopes).values()})
-        for team in plans.document(head).get("teams") or ()
-        if team["work_order"] in problem.order_by_id
-    ]
-    current = document.get("current_plan") or {}
-    sequences = running_sequences(problem, current.get("routes") or (), teams)
+    sequences = running_sequences(problem, problem.current_routes, problem.current_teams)
     return RunningDay(
         plan_id=plan_id,
         plan_version=record.version,

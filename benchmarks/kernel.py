@@ -65,7 +65,7 @@ def speed_of(name: str, document: dict[str, Any], seconds: float) -> Speed:
     budget = Budget(LIMITS, lambda: False)
     given = place_teams_first(problem, budget, 1)
     began = time.perf_counter()
-    searcher = starts(problem, given, LIMITS, budget)[0].searcher
+    searcher = starts(problem, given, LIMITS, budget)[0][0].searcher
     first_plan_seconds = time.perf_counter() - began
     temperature = TEMPERATURE * searcher.leg_cost()
     iterations = improved = 0

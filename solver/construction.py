@@ -94,7 +94,7 @@ class Construction:
     def run(self) -> StoppedBy:
         """Place what can be placed; ends early at a limit with what there is."""
         problem = self._problem
-        pinned = _pinned(problem)
+        pinned = pinned_first(problem)
         first = {order.id for order in pinned}
         others = [order for order in problem.work_orders if order.id not in first]
         teams = [order for order in others if order.team is not None]
@@ -121,7 +121,7 @@ class Construction:
 
         Teams are taken in the order given, else by what leaving them undone would cost.
         """
-        pinned = _pinned(self._problem)
+        pinned = pinned_first(self._problem)
         first = {order.id for order in pinned}
         teams = [order for order in self._problem.work_orders if order.team is not None and order.id not in first]
         if ranked is None:
@@ -336,7 +336,7 @@ class Construction:
         return changed
 
 
-def _pinned(problem: Problem) -> list[WorkOrder]:
+def pinned_first(problem: Problem) -> list[WorkOrder]:
     """Running and pinned orders, and before each what it waits for: without that it could not be served."""
     pinned = [order for order in problem.work_orders if order.pin is not None]
     pinned.sort(key=lambda o: (not problem.is_running(o), o.pin is None or o.pin.start is None, _window_seconds(o)))

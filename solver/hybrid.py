@@ -100,7 +100,7 @@ def _searched(
     from solver.search import Search
     from solver.starts import MOST_INSPECTED, starts
 
-    begun = starts(problem, given, limits, budget)
+    begun, proposed = starts(problem, given, limits, budget)
     if len(begun) > 1:
         _look_around(begun, limits, budget)
         # Scoring a plan of thousands of orders takes longer than much of the search.
@@ -133,7 +133,7 @@ def _searched(
         rank = rank_of(problem, found)
     else:
         budget.change(limits)
-    ranked = [(rank, found), *before, *((rank_of(problem, start.proposed), start.proposed) for start in begun)]
+    ranked = [(rank, found), *before, *proposed]
     if rank[0]:
         mended = without_breaches(problem, found)
         ranked.append((rank_of(problem, mended), mended))

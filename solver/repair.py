@@ -58,6 +58,11 @@ def _last_orders(plan: Plan, findings: Iterable[Finding]) -> list[str]:
     ]
 
 
+def served_by(sequences: Sequences) -> set[str]:
+    """The orders that somebody is sent to."""
+    return {visit.work_order for route in sequences.routes for visit in route.visits if isinstance(visit, Visit)}
+
+
 def without_orders(sequences: Sequences, orders: set[str]) -> Sequences:
     """The sequences without these orders, their standby and the routes that are empty then."""
     routes = []

@@ -76,7 +76,7 @@ class Search:
         self._budget = budget
         self._progress = progress
         self._pool = RoutePool(compiled)
-        self._began = budget.elapsed_seconds
+        self._began, self._begun_at = budget.elapsed_seconds, budget.iterations
         self._leg_cost = searchers[0].leg_cost()
         self._warmth: float | None = None
         self._annealed_from = QUICK_SHARE
@@ -116,11 +116,11 @@ class Search:
                 self._take_best()
                 self._collect()
                 self._begin_again_if_frozen(done, last)
-                if recombined < len(RECOMBINED_AT) and done >= RECOMBINED_AT[recombined]:
-                    recombined += 1
-                    # Iterations alone give the same plan on every machine, however long this takes.
-                    if not loading.is_alive() or self._limits.time_limit_seconds is None:
-                        self._recombine()
+                due = sum(share <= done for share in RECOMBINED_AT)
+                # Iterations alone give the same plan on every machine, however long loading takes.
+                if recombined < due and (not loading.is_alive() or self._limits.time_limit_seconds is None):
+                    recombined = due
+                    self._recombine()
                 if done >= shared + SHARED_EVERY:
                     shared = done
                     self._share()
@@ -146,14 +146,18 @@ class Search:
             whole = max(1e-6, self._limits.time_limit_seconds - self._began)
             shares.append((self._budget.elapsed_seconds - self._began) / whole)
         if self._limits.iteration_limit is not None:
-            shares.append(self._budget.iterations / max(1, self._limits.iteration_limit))
+            shares.append(self._share_of_iterations(0, self._limits.iteration_limit))
         return max(shares)
+
+    def _share_of_iterations(self, more: int, limit: int) -> float:
+        """Of those left as the search began, the share used after so many more."""
+        return (self._budget.iterations + more - self._begun_at) / max(1, limit - self._begun_at)
 
     def _done_after(self, iterations: int, speed: float) -> float:
         share = self._done()
         if self._limits.iteration_limit is not None:
             more = iterations * len(self._searchers)
-            share = max(share, (self._budget.iterations + more) / max(1, self._limits.iteration_limit))
+            share = max(share, self._share_of_iterations(more, self._limits.iteration_limit))
         if self._limits.time_limit_seconds is not None and speed:
             share += iterations / speed / max(1e-6, self._limits.time_limit_seconds - self._began)
         return min(1.0, share)

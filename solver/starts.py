@@ -6,7 +6,6 @@ kernel cannot take up is left to the search instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dispatcher.collector import collector_paused
@@ -16,16 +15,19 @@ from dispatcher.problem import Problem, ShiftKey
 from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.compile import Compiled, arrangement_of, compile_problem
-from solver.construction import IN_SEQUENCE, Construction
+from solver.construction import IN_SEQUENCE, Construction, pinned_first
 from solver.day_state import DayState
 from solver.insertion import InsertionEngine
 from solver.live.running import running_sequences
-from solver.repair import without_breaches, without_orders
+from solver.rank import Rank, rank_of
+from solver.repair import served_by, without_breaches, without_orders
 from solver.searcher import BrokenRoute, Searcher
 
 INSERTION_SHARE, INSERTION_SECONDS = 0.15, 0.3
 """Share of the time limit for the insertion engine's plan, where there are teams, and at most so long: beyond that time
 is worth more as search."""
+NO_INSERTION_AFTER = 0.3
+"""Share of the time limit after which it is not asked: it places running and pinned work once more."""
 SHARE_OF_PLACING = 0.9
 """Share of the time limit after which a first plan of many orders is read back once hardly any more find a place."""
 MOST_INSPECTED = 1500
@@ -34,58 +36,59 @@ MOST_INSPECTED = 1500
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A proposal, the problem compiled around what the kernel takes up of it, and a searcher with the rest placed."""
+    """The problem compiled around what the kernel takes up of a proposal, and a searcher with the rest placed."""
 
-    proposed: Sequences
     compiled: Compiled
     searcher: Searcher
 
 
-def starts(problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget) -> list[Start]:
-    """Around what has to be kept: nothing else; on days of not too many orders also what can be kept of the plan in
-    force, and where there are teams the plan of the insertion engine, as far as that gets."""
-    found = [_start(problem, kept, kept, limits.seed, budget)]
-    if len(problem.work_orders) > MOST_INSPECTED:
-        return found
-    # Reading a plan takes no step of a search, but time.
-    if problem.previous and budget.stopped() in (None, "iteration_limit"):
-        running = _in_force(problem, kept, budget.apart(limits))
-        if running is not None:
-            found.append(_start(problem, running, kept, limits.seed, budget))
-    has_teams = any(order.team is not None for order in problem.work_orders)
-    if has_teams and budget.stopped() is None:
-        inserted = _inserted(problem, limits, budget)
-        if budget.stopped() is None:
-            found.append(_start(problem, inserted, kept, limits.seed, budget))
-    return found
+def starts(
+    problem: Problem, kept: Sequences, limits: SearchLimits, budget: Budget
+) -> tuple[list[Start], list[tuple[Rank, Sequences]]]:
+    """What to begin with, and plans that stand for choice at the end: around what has to be kept nothing else; on days
+    of not too many orders also what can be kept of the plan in force, and where there are teams the plan of the
+    insertion engine, as far as that gets."""
+    found, proposed = [_start(problem, kept, kept, limits.seed, budget)], [kept]
+    if len(problem.work_orders) <= MOST_INSPECTED:
+        # Reading a plan takes no step of a search, and hardly any time.
+        if problem.previous and not budget.is_cancelled():
+            proposed += _in_force(problem, kept, budget.apart(_quick(problem, limits)))
+        has_teams = any(order.team is not None for order in problem.work_orders)
+        if has_teams and budget.stopped() is None and not budget.is_share_used(NO_INSERTION_AFTER):
+            engine, quick = InsertionEngine(), _quick(problem, limits)
+            proposed.append(engine.solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences)
+        for sequences in proposed[1:]:
+            if budget.stopped() in (None, "iteration_limit"):
+                found.append(_start(problem, sequences, kept, limits.seed, budget))
+    return found, [(rank_of(problem, sequences), sequences) for sequences in proposed]
 
 
-def _in_force(problem: Problem, kept: Sequences, budget: Budget) -> Sequences | None:
-    """What can be kept of the plan in force, with what has to be kept beside it; None where that has no room."""
-    running, firm = running_sequences(problem, problem.current_routes, problem.current_teams), _served(kept)
-    missing = [problem.order_by_id[name] for name in sorted(firm - _served(running))]
-    teams = [order.id for order in missing if order.team is not None]
+def _in_force(problem: Problem, kept: Sequences, budget: Budget) -> list[Sequences]:
+    """What can be kept of the plan in force, with running and pinned work beside it; nothing where that has no room."""
+    firm = {order.id for order in pinned_first(problem)} & served_by(kept)
+    running = running_sequences(problem, problem.current_routes, problem.current_teams)
+    missing = [problem.order_by_id[name] for name in firm - served_by(running)]
     crowded = {order.pin.engineer for order in missing if order.pin is not None}
-    in_the_way = _served(replace(running, routes=tuple(r for r in running.routes if r.engineer in crowded))) - firm
-    for loose in (set(), in_the_way):
-        found = without_orders(running, loose)
+    routes = tuple(route for route in running.routes if route.engineer in crowded)
+    in_the_way = served_by(replace(running, routes=routes)) - firm
+    for loose in (set(), in_the_way) if in_the_way else (set(),):
+        found = without_breaches(problem, without_orders(running, loose)) if loose else running
         if missing:
             state = DayState.of_plan(problem, build_plan(problem, found))
-            Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams(teams)
+            Construction(state, budget, IN_SEQUENCE, lambda served: None).place_teams([])
             found = without_breaches(problem, state.sequences())
-        if firm <= _served(found):
-            return found
-    return None
+        if firm <= served_by(found):
+            return [found]
+    return []
 
 
-def _inserted(problem: Problem, limits: SearchLimits, budget: Budget) -> Sequences:
-    """The plan that the insertion engine makes in a part of the time."""
+def _quick(problem: Problem, limits: SearchLimits) -> SearchLimits:
+    """The part of the limits that a plan to begin with may take."""
     seconds = limits.time_limit_seconds
-    quick = SearchLimits(
+    return SearchLimits(
         time_limit_seconds=None if seconds is None else min(INSERTION_SECONDS, INSERTION_SHARE * seconds),
         iteration_limit=len(problem.work_orders) if seconds is None else None,
     )
-    return InsertionEngine().solve(problem, quick, cancelled=lambda: budget.stopped() is not None).sequences
 
 
 @collector_paused()
@@ -107,12 +110,12 @@ def _start(problem: Problem, proposed: Sequences, kept: Sequences, seed: int, bu
                 closed |= {broken.shift}
             continue
         searcher.place_all(lambda: not budget.is_share_used(SHARE_OF_PLACING))
-        return Start(proposed, compiled, searcher)
+        return Start(compiled, searcher)
 
 
 def _loose(problem: Problem, sequences: Sequences, kept: Sequences, shift: ShiftKey) -> set[str]:
     """What need not be kept of that for which a shift stands by, else of its route; with all that waits for it."""
-    firm = _served(kept)
+    firm = served_by(kept)
     called = {order for order, members in sequences.standby.items() if any(m.engineer == shift[0] for m in members)}
     on_route = {
         visit.work_order
@@ -130,7 +133,7 @@ def _loose(problem: Problem, sequences: Sequences, kept: Sequences, shift: Shift
 
 def _leaving_at_once(sequences: Sequences, kept: Sequences) -> Sequences:
     """The same without waiting before departures, where the kernel sees to that itself."""
-    firm = _served(kept)
+    firm = served_by(kept)
     routes = tuple(
         replace(
             route,
@@ -142,8 +145,3 @@ def _leaving_at_once(sequences: Sequences, kept: Sequences) -> Sequences:
         for route in sequences.routes
     )
     return replace(sequences, routes=routes)
-
-
-def _served(sequences: Sequences) -> set[str]:
-    visits: Iterable[Visit | Rest] = (visit for route in sequences.routes for visit in route.visits)
-    return {visit.work_order for visit in visits if isinstance(visit, Visit)}

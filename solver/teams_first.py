@@ -11,13 +11,12 @@ from random import Random
 
 from dispatcher.plan import Sequences
 from dispatcher.problem import Problem
-from dispatcher.schedule import build_plan
 from solver.budget import Budget
 from solver.compile_teams import is_searched
 from solver.construction import Construction, regret
 from solver.day_state import DayState
 from solver.rank import Rank, rank_of
-from solver.repair import without_breaches
+from solver.repair import served_by, without_breaches
 
 MOST_ROUNDS = 40
 SHARE_OF_TIME = 0.2
@@ -41,9 +40,10 @@ def place_teams_first(problem: Problem, budget: Budget, seed: int) -> Sequences:
         # What is placed over and over counts once.
         counted = counted if number else budget.iterations
         budget.iterations = counted
-        rank, left_out = rank_of(problem, sequences), set(build_plan(problem, sequences).unassigned)
+        rank = rank_of(problem, sequences)
         if best is None or rank < best[0]:
-            best = (rank, sequences, ranked, [name for name in ranked if name in left_out])
+            served = served_by(sequences)
+            best = (rank, sequences, ranked, [name for name in ranked if name not in served])
         if not best[3]:
             break
         front = chance.sample(best[3], chance.randint(1, len(best[3])))

@@ -20,7 +20,10 @@ from dispatcher.publish import plan_document
 from solver.budget import Budget
 from solver.compile_teams import is_searched
 from solver.engines import ENGINES, engine_named
+from solver.live.running import running_sequences
 from solver.pool import RoutePool
+from solver.rank import rank_of
+from solver.starts import starts as starts_of
 from solver.teams_first import place_teams_first
 from tests.kernel_plans import load, synthetic_plan
 from tests.small_days import Document, at, day, engineer, order, plan_of, read, role, shift, starts
@@ -56,12 +59,18 @@ def test_running_and_pinned_work_is_planned_however_little_may_be_used(engine: s
 
 
 def test_no_price_keeps_a_pinned_order_out_of_a_plan_that_has_room_for_it() -> None:
-    """Both lose by being done, and the first plan has but the time for one of them."""
-    orders = [order(name, place, value=0, pin={"engineer": "A"}) for name, place in (("V", "p30"), ("W", "p60"))]
-    problem = read(day([engineer("A")], orders))
+    """It only loses by being done."""
+    work = [order("V", "p60", value=0, pin={"engineer": "A"}), order("W", value=0)]
+    problem = read(day([engineer("A"), engineer("B")], work))
     for limit in range(4):
         plan, _ = plan_of(problem, solved(problem, SearchLimits(None, limit)))
-        assert plan.unassigned == ()
+        assert plan.unassigned == ("W",)
+    nothing, pinned, broken = (
+        rank_of(problem, Sequences(routes))
+        for routes in ((), (RouteSequence("A", "day", (Visit("V"),)),), (RouteSequence("B", "day", (Visit("V"),)),))
+    )
+    assert pinned < nothing < broken
+    assert pinned[2] > nothing[2]
 
 
 def test_a_team_placed_over_and_over_counts_once() -> None:
@@ -167,18 +176,27 @@ def test_a_plan_made_with_one_in_force_is_never_dearer_than_that(spec: FleetSpec
     problem = build_problem(document)
     good = solved(problem, SearchLimits(None, 4000))
     again = build_problem({**document, "current_plan": shown(problem, good)})
-    for limit in (0, 1, 300):
-        _, evaluation = plan_of(again, solved(again, SearchLimits(None, limit)))
+    for limits in (NO_TIME, NO_STEPS, SearchLimits(None, 1), BRIEF):
+        _, evaluation = plan_of(again, solved(again, limits))
         assert evaluation.feasible
         assert evaluation.total <= plan_of(again, good)[1].total
 
 
 def test_who_is_pinned_since_takes_the_room_of_what_was_planned() -> None:
-    crew, orders = [engineer("A"), engineer("B")], [order("V", minutes=300), order("X", "p20")]
-    before = read(day(crew, orders))
-    current = shown(before, Sequences((RouteSequence("A", "day", (Visit("V"),)),)))
+    """And what waits for that goes with it; the others stay where they are, though B would be as good for X."""
+    crew = [engineer("A"), engineer("B"), engineer("C")]
+    orders = [order("V", minutes=300), order("X", "p20"), order("Y", depends_on=[{"work_order": "V"}])]
+    routes = {"A": ["V"], "B": ["Y"], "C": ["X"]}
+    current = shown(
+        read(day(crew, orders)),
+        Sequences(tuple(RouteSequence(who, "day", tuple(map(Visit, names))) for who, names in routes.items())),
+    )
     pinned = order("W", minutes=400, pin={"engineer": "A"})
     problem = read(day(crew, [*orders, pinned], current_plan=current))
+    budget = Budget(NO_STEPS, lambda: False)
+    kept = place_teams_first(problem, budget, 1)
+    _, proposed = starts_of(problem, kept, NO_STEPS, budget)
+    assert starts(plan_of(problem, proposed[1][1])[0]).keys() == {("W", "A"), ("X", "C")}
     plan, evaluation = plan_of(problem, solved(problem, NO_STEPS))
     assert (plan.unassigned, evaluation.feasible) == ((), True)
 
@@ -216,6 +234,9 @@ def test_of_a_plan_in_force_only_what_still_holds_is_kept() -> None:
         "unassigned": [],
     }
     problem = read(day(crew, orders, current_plan=current))
+    running = running_sequences(problem, problem.current_routes, problem.current_teams)
+    assert starts(plan_of(problem, running)[0]).keys() == {("V", "A")}
+    assert running.standby == {}
     for limits in (NO_STEPS, BRIEF):
         plan, evaluation = plan_of(problem, solved(problem, limits))
         assert evaluation.feasible
@@ -229,11 +250,4 @@ def test_plans_in_force_of_other_days_do_no_harm() -> None:
         made = build_problem(other)
         current = shown(made, solved(made, BRIEF))
         problem = build_problem({**document, "current_plan": current})
-        sequences = solved(problem, NO_STEPS)
-        assert plan_of(problem, sequences)[1].feasible
-        assert all(
-            isinstance(visit.work_order, str)
-            for r in sequences.routes
-            for visit in r.visits
-            if isinstance(visit, Visit)
-        )
+        assert plan_of(problem, solved(problem, NO_STEPS))[1].feasible

@@ -298,10 +298,15 @@ def test_the_plan_in_force_is_what_changes_are_measured_from() -> None:
         {"engineer": "E1", "shift": "mon", "stops": [start, stop("W1", 9), stop("W9", 11)]},
         {"engineer": "gone", "shift": "mon", "stops": [start, stop("W1", 9)]},
     ]
-    found = document(state(work_orders=[order("W1", "planned")], routes_in_force=routes))
+    teams = [
+        {"work_order": name, "start": at(9).isoformat(), "members": [{"engineer": "E1", "role": None}]}
+        for name in ("W1", "W9")
+    ]
+    found = document(state(work_orders=[order("W1", "planned")], routes_in_force=routes, teams_in_force=teams))
     assert found["current_plan"]["routes"] == [
         {"engineer": "E1", "shift": "mon", "stops": [start, stop("W1", 9)]},
     ]
+    assert found["current_plan"]["teams"] == teams[:1]
 
 
 # What machines need

@@ -277,6 +277,11 @@ class Plans:
                 found.extend(self._work.session.scalars(query))
         return found
 
+    def teams_in_force(self, scopes: Iterable[Scope]) -> list[dict[str, Any]]:
+        """The teams, as their plan documents have them, of the plans in force for these scopes."""
+        heads = sorted({*self.heads(scopes).values()})
+        return [team for plan_id in heads for team in self.document(plan_id).get("teams") or ()]
+
     def _select(self) -> Select[Plan]:
         return select(Plan).where(Plan.tenant_id == self._work.tenant_id)
 

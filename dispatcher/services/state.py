@@ -55,9 +55,9 @@ class StoredState:
     `engineers` are those of the territories and all that others here name; `shifts` all of theirs that matter, on
     the dates or not. `work_orders` are the unfinished ones of the territories, `other_orders` those that they depend on
     and those that `visits` name beside them. `visits` are those of all these orders, and what the engineers finished
-    in shifts of the dates. `finished_at` says when an order was done where no visit does. `routes_in_force` are routes
-    of plan documents. `assets` are those that orders name, `asset_models` theirs. `promised` are by order the deadlines
-    that its clocks ask for, `parents` the unfinished orders that others wait with.
+    in shifts of the dates. `finished_at` says when an order was done where no visit does. `routes_in_force` and
+    `teams_in_force` are of plan documents. `assets` are those that orders name, `asset_models` theirs. `promised` are
+    by order the deadlines that its clocks ask for, `parents` the unfinished orders that others wait with.
     """
 
     territories: Sequence[Values]
@@ -71,6 +71,7 @@ class StoredState:
     visits: Sequence[Values] = ()
     finished_at: Mapping[str, datetime] = field(default_factory=dict)
     routes_in_force: Sequence[Mapping[str, Any]] = ()
+    teams_in_force: Sequence[Mapping[str, Any]] = ()
     assets: Sequence[Values] = ()
     asset_models: Sequence[Values] = ()
     promised: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
@@ -146,7 +147,7 @@ class _Snapshot:
             document["skill_graph"] = self._skill_graph()
         if self._question.objective:
             document["objective"] = dict(self._question.objective)
-        current = _current_plan(self._state.routes_in_force, shifts, known)
+        current = _current_plan(self._state.routes_in_force, self._state.teams_in_force, shifts, known)
         if current:
             document["current_plan"] = current
         left_out = {name: reason for name, reason in reasons.items() if reason is not None}
@@ -249,9 +250,12 @@ def _engineers_named(orders: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 
 def _current_plan(
-    routes: Sequence[Mapping[str, Any]], shifts: Mapping[str, Sequence[Mapping[str, Any]]], orders: Collection[str]
+    routes: Sequence[Mapping[str, Any]],
+    teams: Sequence[Mapping[str, Any]],
+    shifts: Mapping[str, Sequence[Mapping[str, Any]]],
+    orders: Collection[str],
 ) -> dict[str, Any] | None:
-    """What is left of the routes in force: of shifts and orders that the problem has."""
+    """What is left of the routes and teams in force: of shifts and orders that the problem has."""
     known = {(engineer, shift["id"]) for engineer, items in shifts.items() for shift in items}
     kept = []
     for route in sorted(routes, key=lambda item: (str(item["engineer"]), str(item["shift"]))):
@@ -260,4 +264,7 @@ def _current_plan(
         ]
         if (route["engineer"], route["shift"]) in known and any(stop["kind"] == "work_order" for stop in stops):
             kept.append({"engineer": route["engineer"], "shift": route["shift"], "stops": stops})
-    return {"version": 1, "routes": kept} if kept else None
+    if not kept:
+        return None
+    known_teams = [team for team in teams if team["work_order"] in orders]
+    return {"version": 1, "routes": kept} | ({"teams": known_teams} if known_teams else {})

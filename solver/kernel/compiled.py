@@ -60,7 +60,8 @@ CACHE_FOLDER = _usable(cache_folder())
 # numba makes its settings from the environment as it is imported, so no type tells of them.
 config.CACHE_DIR = str(CACHE_FOLDER)  # type: ignore[attr-defined]
 # Compiled code is of one Python and one kind of processor, and a home may be shared.
-_COMPLETE = CACHE_FOLDER / f"complete-{sys.implementation.cache_tag}-{get_host_cpu_name()}"
+_PROCESSOR = config.CPU_NAME or get_host_cpu_name()  # type: ignore[attr-defined]
+_COMPLETE = CACHE_FOLDER / f"complete-{sys.implementation.cache_tag}-{_PROCESSOR}"
 _IS_BOUNDS_CHECKED = bool(config.BOUNDSCHECK)  # type: ignore[attr-defined]
 # The kernel allocates nothing, so it needs none of numba's reference counts.
 _OPTIONS: dict[str, Any] = {
