@@ -299,7 +299,7 @@ def test_the_plan_in_force_is_what_changes_are_measured_from() -> None:
         {"engineer": "gone", "shift": "mon", "stops": [start, stop("W1", 9)]},
     ]
     teams = [
-        {"work_order": name, "start": at(9).isoformat(), "members": [{"engineer": "E1", "role": None}]}
+        {"work_order": name, "start": at(9).isoformat(), "members": [{"engineer": "E1", "role": "x"}]}
         for name in ("W1", "W9")
     ]
     found = document(state(work_orders=[order("W1", "planned")], routes_in_force=routes, teams_in_force=teams))
