@@ -5,6 +5,7 @@ UV ?= uv
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+PEERS := $(VENV)/.peers
 # How the tests are spread does not change what they do: every one is seeded and owns its files.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 # The tests start many processes, and each would compile our sources anew.
@@ -15,7 +16,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 	--generate-hashes --no-header --no-annotate
 
 .DEFAULT_GOAL := help
-.PHONY: help setup warm checked run demo test coverage test-full postgres lint bench bench-kernel bench-teams bench-live load pins clean
+.PHONY: help setup warm checked run demo test coverage test-full postgres lint peers bench bench-kernel bench-teams bench-live load pins clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,7 +74,19 @@ lint: setup ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## Measure the engines on small days beside other solvers, as far as these are installed
+peers: $(PEERS) ## Install the solvers that the benchmarks compare with, as far as this machine can
+
+# One by one: a machine may have one of them and not another.
+$(PEERS): $(INSTALLED)
+	@echo "Installing the solvers to compare with ..."
+	@missing=; \
+	for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])'); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "$$peer" \
+	    || { missing=1; echo "$$peer could not be installed; the benchmarks run without." >&2; }; \
+	done; \
+	if [ -z "$$missing" ]; then touch $@; fi
+
+bench: setup warm peers ## Measure the engines on small days beside other solvers, in under ten minutes
 	$(BIN)/python -m benchmarks.run --quick
 	$(BIN)/python -m benchmarks.report
 

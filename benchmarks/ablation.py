@@ -20,12 +20,11 @@ from typing import Any
 from unittest.mock import patch
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.problems import read_checked_problem
 from benchmarks.machine import machine
-from benchmarks.page import write_section
+from benchmarks.page import show_section
 from benchmarks.report import table
 from benchmarks.suite import hard_spec, rich_spec
 from benchmarks.team_suite import team_spec
@@ -193,10 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             progress.update(task, description=text, advance=1)
 
         text = section(measured(days, options.seconds, advance), options.seconds)
-    console.print(Markdown(text))
-    if options.write:
-        write_section(PAGE, SECTION, text)
-        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+    show_section(console, PAGE, SECTION, text, write=options.write)
     return 0
 
 

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.problems import read_checked_problem
 from benchmarks.machine import machine
-from benchmarks.page import write_section
+from benchmarks.page import show_section
 from benchmarks.report import table
 from benchmarks.suite import hard_spec, rich_spec
 from data.synthetic import synthetic_problem
@@ -115,10 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             speeds.append(speed_of(name, make(), SECONDS))
             progress.advance(task)
     text = section(speeds)
-    console.print(Markdown(text))
-    if options.write:
-        write_section(PAGE, SECTION, text)
-        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+    show_section(console, PAGE, SECTION, text, write=options.write)
     return 0
 
 

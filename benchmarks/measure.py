@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from api.problems import build_problem, read_checked_problem
+from benchmarks.completeness import still_placeable
 from benchmarks.peers import PEERS
 from benchmarks.peers.answer import PeerLimits
 from benchmarks.peers.flat import CannotModel, FlatDay
@@ -25,13 +26,9 @@ from dispatcher.problem import Problem
 from dispatcher.publish import plan_document
 from dispatcher.schedule import build_plan
 from dispatcher.verify import Verdict, verify
-from solver.budget import Budget
-from solver.construction import IN_SEQUENCE, Construction
-from solver.day_state import DayState
 from solver.engines import engine_named
 
 WARM_UP_SECONDS, WARM_UP_ITERATIONS = 2.0, 50
-COMPLETION_SECONDS = 600.0
 PUBLISHED_TRACKS = ("hhcrsp", "vrptwsyn", "strsp")
 """Tracks with an objective of their own, recomputed from the routes, which a row keeps for that."""
 Document = dict[str, Any]
@@ -76,7 +73,8 @@ def measure(job: Mapping[str, Any]) -> Document:
         **judged(problem, document, found.sequences),
     }
     if job["track"] == "scale":
-        result["placeable"] = still_placeable(problem, found.sequences)
+        placeable = still_placeable(problem, found.sequences)
+        result["placeable"] = None if placeable is None else len(placeable)
     if job["track"] in PUBLISHED_TRACKS:
         result["routes"] = routes_of(found.sequences)
     return result
@@ -160,18 +158,6 @@ def _cost(verdict: Verdict, rule: str) -> int:
 
 def _amount(verdict: Verdict, rule: str) -> int:
     return next((round(amount) for name, amount, _ in verdict.terms if name == rule), 0)
-
-
-def still_placeable(problem: Problem, sequences: Sequences) -> int | None:
-    """How many orders plain insertion would still add to a plan; 0 says that the plan is complete, None that there was
-    no time to try them all."""
-    plan = build_plan(problem, sequences)
-    state = DayState.of_plan(problem, plan)
-    budget = Budget(SearchLimits(time_limit_seconds=COMPLETION_SECONDS), lambda: False)
-    if Construction(state, budget, IN_SEQUENCE, lambda served: None).run() != "finished":
-        return None
-    left = build_plan(problem, state.sequences()).unassigned
-    return len(plan.unassigned) - len(left)
 
 
 def peak_bytes() -> int:

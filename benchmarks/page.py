@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.console import Console
+from rich.markdown import Markdown
+
 TITLE = "# Benchmarks\n"
 
 
@@ -28,3 +31,11 @@ def write_section(path: Path, name: str, text: str) -> None:
     """Renew a section of a file; the file is created where there is none."""
     page = path.read_text(encoding="utf-8") if path.exists() else ""
     path.write_text(with_section(page, name, text), encoding="utf-8")
+
+
+def show_section(console: Console, path: Path, name: str, text: str, *, write: bool) -> None:
+    """Print a section, and with `write` renew it in its file."""
+    console.print(Markdown(text))
+    if write:
+        write_section(path, name, text)
+        console.print(f"written to {path}", highlight=False, soft_wrap=True)

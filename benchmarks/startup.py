@@ -20,10 +20,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
-from rich.markdown import Markdown
 
 from benchmarks.machine import machine
-from benchmarks.page import write_section
+from benchmarks.page import show_section
 from benchmarks.report import table
 from benchmarks.suite import hard_spec
 from data.synthetic import synthetic_problem
@@ -128,10 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory() as folder, console.status("planning, warm"):
         whole, before, beside = solve_seconds(Path(folder))
     text = section(cold, whole, before, beside)
-    console.print(Markdown(text))
-    if options.write:
-        write_section(PAGE, SECTION, text)
-        console.print(f"written to {PAGE}", highlight=False, soft_wrap=True)
+    show_section(console, PAGE, SECTION, text, write=options.write)
     return 0
 
 

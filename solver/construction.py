@@ -147,12 +147,16 @@ class Construction:
             stopped = None if at_any_cost else self._budget.stopped()
             if stopped is not None:
                 return stopped
-            placement = self._best_placement(order)
+            placement = self.best_placement(order)
             if placement is not None and (at_any_cost or placement.delta < 0):
                 self._commit(placement)
         return None
 
-    def _best_placement(self, order: WorkOrder) -> Placement | None:
+    def best_placement(self, order: WorkOrder) -> Placement | None:
+        """The cheapest place or team for an order as the day stands, whether it pays or not; None where there is none.
+
+        The quick construction looks no further than the nearest routes where a place on one of them pays.
+        """
         if order.team is not None:
             starts = STARTS_IN_SEQUENCE if self._ordering is None else MAX_STARTS
             return TeamComposer(self.state, order, starts).best()
