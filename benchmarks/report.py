@@ -242,7 +242,10 @@ def _scale(runs: Sequence[Run]) -> Iterator[str]:
     runs = [run for run in runs if run.track == "scale"]
     if runs:
         yield "### A country's day"
-        yield "*Still placeable*: orders left undone that exact insertion would add to the plan, each tried by itself on every route; 0 is a complete plan."
+        yield (
+            "*Still placeable*: orders left undone that exact insertion would add to the plan, each tried on every "
+            "route; 0 is a complete plan."
+        )
         yield table(
             ("day", "limit", "engine", "time", "memory", "served", "still placeable", "total"),
             [
