@@ -171,9 +171,15 @@ def _hard(runs: Sequence[Run]) -> Iterator[str]:
             "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one. "
             "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than without one; "
             "vrp-cli takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not "
-            "measured."
+            "measured." + _threads_of_long_runs(runs)
         )
         yield _side_by_side(runs)
+
+
+def _threads_of_long_runs(runs: Sequence[Run]) -> str:
+    """A sentence where our longest runs were not on as many threads as the others."""
+    threads = {run.threads for run in runs if run.limit_seconds == LONG_SECONDS and run.engine not in PEERS}
+    return f" Ours of {LONG_SECONDS:g} s are on one thread, so as to run two at a time." if threads == {1} else ""
 
 
 def _side_by_side(runs: Sequence[Run]) -> str:
