@@ -76,17 +76,19 @@ lint: setup ## Style, types and layers
 
 peers: $(PEERS) ## Install the solvers that the benchmarks compare with, as far as this machine can
 
-# One by one: a machine may have one of them and not another.
+# One by one: a machine may have one of them and not another. What is installed already keeps its version.
 $(PEERS): $(INSTALLED)
 	@echo "Installing the solvers to compare with ..."
-	@missing=; \
-	for peer in $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])'); do \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: "$$peer" \
+	@$(BIN)/python -m pip freeze --exclude-editable >$(VENV)/constraints.txt
+	@peers=$$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["bench"])') || exit 1; \
+	missing=; \
+	for peer in $$peers; do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --constraint $(VENV)/constraints.txt "$$peer" \
 	    || { missing=1; echo "$$peer could not be installed; the benchmarks run without." >&2; }; \
 	done; \
 	if [ -z "$$missing" ]; then touch $@; fi
 
-bench: setup warm peers ## Measure the engines on small days beside other solvers, in under ten minutes
+bench: setup warm peers ## Measure the engines on small days beside other solvers: under ten minutes once all is installed
 	$(BIN)/python -m benchmarks.run --quick
 	$(BIN)/python -m benchmarks.report
 

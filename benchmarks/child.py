@@ -21,7 +21,8 @@ THREAD_VARIABLES = (
     "RAYON_NUM_THREADS",
 )
 OVERHEAD_SECONDS = 1800.0
-"""For reading, warming up, judging; a child that takes longer than this beyond twice its limit hangs."""
+"""For reading, warming up, judging, trying what was left undone; a child that takes longer than this beyond twice its
+limit hangs."""
 LONGEST_SECONDS = 4 * 3600.0
 """For engines that end by themselves."""
 ERROR_LINES = 5

@@ -179,7 +179,7 @@ def _hard(runs: Sequence[Run]) -> Iterator[str]:
 def _threads_of_long_runs(runs: Sequence[Run]) -> str:
     """A sentence where our longest runs were not on as many threads as the others."""
     threads = {run.threads for run in runs if run.limit_seconds == LONG_SECONDS and run.engine not in PEERS}
-    return f" Ours of {LONG_SECONDS:g} s are on one thread, so as to run two at a time." if threads == {1} else ""
+    return f" Ours of {LONG_SECONDS:g} s are on one thread." if threads == {1} else ""
 
 
 def _side_by_side(runs: Sequence[Run]) -> str:
@@ -249,8 +249,8 @@ def _scale(runs: Sequence[Run]) -> Iterator[str]:
     if runs:
         yield "### A country's day"
         yield (
-            "*Still placeable*: orders left undone that exact insertion would add to the plan, each tried on every "
-            "route; 0 is a complete plan."
+            "*Still placeable*: orders left undone that exact insertion would add to the plan, single ones tried on "
+            "every route; 0 is a complete plan."
         )
         yield table(
             ("day", "limit", "engine", "time", "memory", "served", "still placeable", "total"),

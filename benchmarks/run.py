@@ -294,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     batches = [without_absent(batch) for batch in batches]
     for name in absent_peers():
         console.print(
-            f"{name} is left out; to compare with it: {Path(sys.executable).name} -m pip install {PEERS[name].package}",
+            f"{name} is left out; to compare with it: make peers",
             highlight=False,
             soft_wrap=True,
         )

@@ -153,9 +153,10 @@ class Construction:
         return None
 
     def best_placement(self, order: WorkOrder) -> Placement | None:
-        """The cheapest place or team for an order as the day stands, whether it pays or not; None where there is none.
+        """The cheapest place or team that is found for an order as the day stands, whether it pays or not, or None.
 
-        The quick construction looks no further than the nearest routes where a place on one of them pays.
+        The quick construction looks no further than the nearest routes where a place on one of them pays, and at fewer
+        starts of a team; running work belongs to the first shift that can hold it.
         """
         if order.team is not None:
             starts = STARTS_IN_SEQUENCE if self._ordering is None else MAX_STARTS

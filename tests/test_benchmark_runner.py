@@ -356,6 +356,13 @@ def test_of_several_machines_the_report_says_what_was_measured_on_which() -> Non
     assert said in report(rows, "hybrid", "picture.png", "rows.jsonl")
 
 
+@pytest.mark.parametrize(("threads", "said"), [((1, 1), True), ((1, 2), False), ((2, 2), False)])
+def test_it_says_where_our_longest_runs_had_one_thread(threads: tuple[int, int], said: bool) -> None:
+    rows = [row("hybrid", name, 600.0, threads=number) for name, number in zip("ab", threads, strict=True)]
+    text = report([*rows, row("hybrid"), row("pyvrp", "a", 600.0)], "hybrid", "picture.png", "rows.jsonl")
+    assert ("Ours of 600 s are on one thread." in text) is said
+
+
 def test_the_report_has_every_table_and_hides_no_failure(tmp_path: Path) -> None:
     rows = [
         row(DEFAULT_ENGINE, total=900),
