@@ -40,7 +40,8 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 SECTION = "ablation"
 LEAST_GAIN_PERCENT = 0.3
 SECONDS = 10.0
-SEEDS = (1, 2)
+DAY_SEEDS, SEEDS = (11, 12, 13), (1, 2)
+"""Days of each kind, and searches of each day."""
 
 
 def meter_round(orders: int, engineers: int, seed: int) -> dict[str, Any]:
@@ -52,16 +53,17 @@ def meter_round(orders: int, engineers: int, seed: int) -> dict[str, Any]:
     return document
 
 
-DAYS: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
-    ("hard windows, 100 orders, tight", lambda: synthetic_problem(hard_spec(100, 1.1, 11))),
-    ("hard windows, 100 orders, loose", lambda: synthetic_problem(hard_spec(100, 0.8, 13))),
-    ("hard windows, 300 orders, tight", lambda: synthetic_problem(hard_spec(300, 1.1, 12))),
-    ("hard windows, 300 orders, loose", lambda: synthetic_problem(hard_spec(300, 0.8, 13))),
-    ("everything, 100 orders", lambda: synthetic_problem(rich_spec(100, 1.1, 11))),
-    ("everything, 300 orders", lambda: synthetic_problem(rich_spec(300, 0.8, 12))),
-    ("many teams, 100 orders", lambda: synthetic_problem(team_spec(100, 0.1, 12))),
-    ("meter round, 400 orders", lambda: meter_round(400, 12, 14)),
+KINDS: tuple[tuple[str, Callable[[int], dict[str, Any]]], ...] = (
+    ("hard windows, 100 orders, tight", lambda seed: synthetic_problem(hard_spec(100, 1.1, seed))),
+    ("hard windows, 100 orders, loose", lambda seed: synthetic_problem(hard_spec(100, 0.8, seed))),
+    ("hard windows, 300 orders, tight", lambda seed: synthetic_problem(hard_spec(300, 1.1, seed))),
+    ("hard windows, 300 orders, loose", lambda seed: synthetic_problem(hard_spec(300, 0.8, seed))),
+    ("everything, 100 orders", lambda seed: synthetic_problem(rich_spec(100, 1.1, seed))),
+    ("everything, 300 orders", lambda seed: synthetic_problem(rich_spec(300, 0.8, seed))),
+    ("many teams, 100 orders", lambda seed: synthetic_problem(team_spec(100, 0.1, seed))),
+    ("meter round, 400 orders", lambda seed: meter_round(400, 12, seed)),
 )
+"""Kinds of days, each made from the seed of a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ VARIANTS = (
     Variant("slices as long in a short search", lambda: patch.object(search, "SLICE_SHARE", 1.0)),
     Variant("on one thread", nullcontext, threads=1),
 )
-Totals = Mapping[tuple[str, int, str], int]
-"""By day, seed and variant."""
+Totals = Mapping[tuple[str, int, int, str], int]
+"""By kind of day, seed of the day, seed of the search, and variant."""
 
 
 def _never() -> dict[str, float]:
@@ -109,28 +111,38 @@ def planned(document: Mapping[str, Any], seed: int, variant: Variant, seconds: f
 
 
 def measured(
-    days: Sequence[tuple[str, Callable[[], dict[str, Any]]]], seconds: float, advance: Callable[[str], None]
+    kinds: Sequence[tuple[str, Callable[[int], dict[str, Any]]]],
+    day_seeds: Sequence[int],
+    seconds: float,
+    advance: Callable[[str], None],
 ) -> Totals:
     """Every variant on every day and seed, variants taking turns."""
     totals = {}
-    for name, make in days:
-        document = make()
-        for seed in SEEDS:
-            for variant in VARIANTS:
-                advance(f"{name}, {variant.name}")
-                totals[name, seed, variant.name] = planned(document, seed, variant, seconds)
+    for kind, make in kinds:
+        for day_seed in day_seeds:
+            document = make(day_seed)
+            for seed in SEEDS:
+                for variant in VARIANTS:
+                    advance(f"{kind}, {variant.name}")
+                    totals[kind, day_seed, seed, variant.name] = planned(document, seed, variant, seconds)
     return totals
 
 
-def change(totals: Totals, variant: str, days: Sequence[str]) -> float:
+def change(totals: Totals, variant: str, kinds: Sequence[str]) -> float:
     """By how many per cent totals rise without a part, in the geometric mean over days and seeds."""
-    return 100 * (exp(mean(_log_ratios(totals, variant, days))) - 1)
+    return 100 * (exp(mean(_log_ratios(totals, variant, kinds))) - 1)
 
 
-def noise(totals: Totals, variant: str, days: Sequence[str]) -> float:
+def noise(totals: Totals, variant: str, kinds: Sequence[str]) -> float:
     """The standard error of `change`, in per cent: a change that is smaller may be chance."""
-    ratios = _log_ratios(totals, variant, days)
+    ratios = _log_ratios(totals, variant, kinds)
     return 100 * stdev(ratios) / sqrt(len(ratios))
+
+
+def dearer(totals: Totals, variant: str, kinds: Sequence[str]) -> str:
+    """In how many runs the total is higher without a part, of those in which it is another."""
+    ratios = [ratio for ratio in _log_ratios(totals, variant, kinds) if ratio]
+    return f"{sum(ratio > 0 for ratio in ratios)} of {len(ratios)}"
 
 
 def verdict(gain: float, error: float) -> str:
@@ -140,33 +152,40 @@ def verdict(gain: float, error: float) -> str:
     return "earns its place" if gain >= LEAST_GAIN_PERCENT else "not shown to be worth it"
 
 
-def _log_ratios(totals: Totals, variant: str, days: Sequence[str]) -> list[float]:
+def _log_ratios(totals: Totals, variant: str, kinds: Sequence[str]) -> list[float]:
     usual = VARIANTS[0].name
-    return [log(totals[day, seed, variant] / totals[day, seed, usual]) for day in days for seed in SEEDS]
+    return [
+        log(total / totals[kind, day_seed, seed, usual])
+        for (kind, day_seed, seed, name), total in totals.items()
+        if name == variant and kind in kinds
+    ]
 
 
 def section(totals: Totals, seconds: float) -> str:
-    """The table: a row per variant, a column per day, and the mean with its verdict."""
-    days = list(dict.fromkeys(day for day, _, _ in totals))
+    """The table: a row per variant, a column per kind of day, and the mean with its verdict."""
+    kinds = list(dict.fromkeys(kind for kind, *_ in totals))
+    days = {day_seed for _, day_seed, *_ in totals}
     rows = []
     for variant in VARIANTS[1:]:
-        gain, error = change(totals, variant.name, days), noise(totals, variant.name, days)
+        gain, error = change(totals, variant.name, kinds), noise(totals, variant.name, kinds)
         rows.append(
             (
                 variant.name,
-                *(f"{change(totals, variant.name, [day]):+.1f} %" for day in days),
+                *(f"{change(totals, variant.name, [kind]):+.1f} %" for kind in kinds),
                 f"{gain:+.1f} ± {error:.1f} %",
+                dearer(totals, variant.name, kinds),
                 verdict(gain, error),
             )
         )
     command = "python -m benchmarks.ablation --write" + ("" if seconds == SECONDS else f" --seconds {seconds:g}")
-    heads = ("left out, or otherwise", *days, "mean", f"from {LEAST_GAIN_PERCENT:g} %")
+    heads = ("left out, or otherwise", *kinds, "mean", "dearer", f"from {LEAST_GAIN_PERCENT:g} %")
     return f"""## What each part of the search is worth
 
-Written by `{command}`. The engine `{DEFAULT_ENGINE}` plans each day in {seconds:g} s on
-two threads, with {len(SEEDS)} seeds; the seeds of the days are not those of the benchmarks. A figure says by how much
+Written by `{command}`. The engine `{DEFAULT_ENGINE}` plans {len(days)} days of each kind in {seconds:g} s
+each on two threads, with {len(SEEDS)} seeds; the days are not those of the benchmarks. A figure says by how much
 the total rises where a part is left out, or done otherwise; below zero the plan is better so. Beside the mean stands
-its standard error over days and seeds: by chance alone the figures of one day differ by per cents.
+its standard error over days and seeds: by chance alone the figures of one kind differ by per cents. *Dearer* counts
+the runs in which the total is higher so, of those in which it is another.
 
 {table(heads, rows, left=1)}
 
@@ -179,19 +198,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit of each run")
-    parser.add_argument("--quick", action="store_true", help="the first day alone")
+    parser.add_argument("--quick", action="store_true", help="one day of the first kind alone")
     options = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)
-    days = DAYS[:1] if options.quick else DAYS
+    kinds, day_seeds = (KINDS[:1], DAY_SEEDS[:1]) if options.quick else (KINDS, DAY_SEEDS)
     warm_up()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("planning", total=len(days) * len(SEEDS) * len(VARIANTS))
+        task = progress.add_task("planning", total=len(kinds) * len(day_seeds) * len(SEEDS) * len(VARIANTS))
 
         def advance(text: str) -> None:
             progress.update(task, description=text, advance=1)
 
-        text = section(measured(days, options.seconds, advance), options.seconds)
+        text = section(measured(kinds, day_seeds, options.seconds, advance), options.seconds)
     show_section(console, PAGE, SECTION, text, write=options.write)
     return 0
 

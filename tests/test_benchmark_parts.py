@@ -11,13 +11,14 @@ from solver import compile_sorting, search
 
 def test_a_part_is_judged_by_the_mean_ratio_of_totals_over_days_and_seeds() -> None:
     usual, pool = (variant.name for variant in ablation.VARIANTS[:2])
-    totals = {("a", seed, usual): 100 for seed in ablation.SEEDS} | {("a", seed, pool): 102 for seed in ablation.SEEDS}
-    totals |= {("b", seed, usual): 100 for seed in ablation.SEEDS} | {("b", seed, pool): 100 for seed in ablation.SEEDS}
+    runs = [(kind, day, seed) for kind in "ab" for day in ablation.DAY_SEEDS for seed in ablation.SEEDS]
+    totals = {(*run, usual): 100 for run in runs} | {(*run, pool): 102 if run[0] == "a" else 100 for run in runs}
     assert ablation.change(totals, pool, ["a"]) == pytest.approx(2.0)
     gain, error = ablation.change(totals, pool, ["a", "b"]), ablation.noise(totals, pool, ["a", "b"])
     assert 0.9 < gain < 1.0
-    assert 0.5 < error < 0.6
-    assert ablation.noise(totals, pool, ["a"]) == 0
+    assert 0.2 < error < 0.4
+    assert ablation.noise(totals, pool, ["a"]) == pytest.approx(0.0)
+    assert ablation.dearer(totals, pool, ["a", "b"]) == f"{len(runs) // 2} of {len(runs) // 2}"
     assert (ablation.verdict(gain, error), ablation.verdict(gain, 1.1)) == ("earns its place", "within the noise")
     assert ablation.verdict(0.2, 0.1) == "not shown to be worth it"
 
