@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks import run
 from benchmarks.cache import Cache, Cell, solver_sources
-from benchmarks.chart import draw
+from benchmarks.chart import draw, times_the_best
 from benchmarks.child import run_child
 from benchmarks.figures import Run, newest, runs_of, vroom_duels
 from benchmarks.page import with_section
@@ -383,6 +383,20 @@ def test_the_report_has_every_table_and_hides_no_failure(tmp_path: Path) -> None
     assert "| a | 10 s | 1 | **900** | 1,000 |" in text
     draw(runs_of(rows), DEFAULT_ENGINE, tmp_path / "picture.png")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_picture_has_the_mean_over_the_best_by_limit_where_most_days_were_measured() -> None:
+    rows = [row("pyvrp", "a", total=400), row("pyvrp", "b", total=100), row("pyvrp", "c", 60.0, total=100)]
+    rows += [row("hybrid", "a", total=100), row("hybrid", "b", total=100), row("hybrid", "c", total=100)]
+    rows += [
+        row("hybrid", "a", 0.4, total=800, search_seconds=0.4),
+        row("hybrid", "b", 0.6, total=200, search_seconds=0.6),
+    ]
+    found = times_the_best(runs_of(rows))
+    seconds = float(rows[0]["search_seconds"])
+    # One day of three is no mean.
+    assert sum(found["pyvrp"], ()) == pytest.approx((seconds, 2.0))
+    assert sum(found["hybrid"], ()) == pytest.approx((0.5, 4.0, seconds, 1.0))
 
 
 def test_a_report_of_nothing_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
