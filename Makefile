@@ -19,7 +19,7 @@ COMPILE_PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --fo
 .PHONY: help setup warm checked run demo test coverage test-full postgres lint peers bench bench-kernel bench-teams bench-live load pins clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Create .venv with the pinned tools and Muster itself
 

@@ -30,8 +30,9 @@ app = typer.Typer(
     help="Plan field-service work: routes and 1+N teams inside SLA windows, with reasons.",
 )
 
-ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="A problem document (JSON).")]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan document (JSON).")]
+# readable=False, here and elsewhere: whether a file can be read is found out where it is read, which tells more.
+ProblemFile = Annotated[Path, typer.Argument(readable=False, metavar="PROBLEM", help="A problem document (JSON).")]
+PlanFile = Annotated[Path, typer.Argument(readable=False, metavar="PLAN", help="A plan document (JSON).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
 
 
@@ -222,7 +223,9 @@ def generate(
 
 @app.command("import-csv")
 def import_csv_folder(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of CSV files, see docs/importing.md.")],
+    folder: Annotated[
+        Path, typer.Argument(readable=False, metavar="FOLDER", help="A folder of CSV files, see docs/importing.md.")
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="PROBLEM", help="The problem to write.")
     ] = None,

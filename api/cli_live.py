@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from api.live_answers import Shown
     from solver.live.day import LiveDay
 
-ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="A problem document (JSON), as of now.")]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan that runs (JSON).")]
+ProblemFile = Annotated[
+    Path, typer.Argument(readable=False, metavar="PROBLEM", help="A problem document (JSON), as of now.")
+]
+PlanFile = Annotated[Path, typer.Argument(readable=False, metavar="PLAN", help="The plan that runs (JSON).")]
 Order = Annotated[str, typer.Argument(metavar="ORDER", help="The id of a work order.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
 Freeze = Annotated[
@@ -97,10 +99,12 @@ def explain(
 def diff(
     problem: ProblemFile,
     plan: PlanFile,
-    other: Annotated[Path, typer.Argument(metavar="OTHER", help="The plan to compare with (JSON).")],
+    other: Annotated[Path, typer.Argument(readable=False, metavar="OTHER", help="The plan to compare with (JSON).")],
     after: Annotated[
         Path | None,
-        typer.Option("--problem", metavar="PROBLEM", help="The problem that OTHER answers, if it is another one."),
+        typer.Option(
+            "--problem", readable=False, metavar="PROBLEM", help="The problem that OTHER answers, if it is another one."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

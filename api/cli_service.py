@@ -122,7 +122,8 @@ def worker(
 
 def import_document(
     source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A problem document (JSON), or a folder of CSV files.")
+        Path,
+        typer.Argument(readable=False, metavar="FILE", help="A problem document (JSON), or a folder of CSV files."),
     ],
     server: Server = DEFAULT_SERVER,
     token: Token = None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Who can do what, where a crew is thin, and the skill graph.")
 
-ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="A problem document (JSON).")]
+ProblemFile = Annotated[Path, typer.Argument(readable=False, metavar="PROBLEM", help="A problem document (JSON).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")]
 Territory = Annotated[
     str | None, typer.Option(metavar="T", help="Only the engineers and work orders of this territory.")
@@ -151,7 +151,8 @@ def graph(
 @app.command()
 def history(
     resolved: Annotated[
-        Path, typer.Argument(metavar="RESOLVED", help="Resolved orders: a CSV file, or a JSON document.")
+        Path,
+        typer.Argument(readable=False, metavar="RESOLVED", help="Resolved orders: a CSV file, or a JSON document."),
     ],
     as_of: Annotated[
         str | None, typer.Option(metavar="INSTANT", help="Up to when ages are counted; now without it.")

@@ -41,7 +41,9 @@ def grade(
     skill_level: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=5, help="The highest skill level it needs.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option(metavar="FILE", help="A policy (YAML or JSON).")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(readable=False, metavar="FILE", help="A policy (YAML or JSON).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer with one JSON object on standard output.")] = False,
 ) -> None:
     """How urgent a fault is by the policy, and why."""

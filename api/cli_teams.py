@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Ways to send a team in the running day, and who could come instead.")
 
-ProblemFile = Annotated[Path, typer.Argument(metavar="PROBLEM", help="The problem as of now, the order in it (JSON).")]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="The plan in force (JSON).")]
+ProblemFile = Annotated[
+    Path, typer.Argument(readable=False, metavar="PROBLEM", help="The problem as of now, the order in it (JSON).")
+]
+PlanFile = Annotated[Path, typer.Argument(readable=False, metavar="PLAN", help="The plan in force (JSON).")]
 Order = Annotated[str, typer.Option(metavar="ID", help="The work order.")]
 Most = Annotated[int, typer.Option(metavar="N", min=1, max=4, help="Options at most.")]
 Picture = Annotated[Path | None, typer.Option(metavar="PNG", help="Where to draw who comes when, option by option.")]
 Policy = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="A team policy (YAML or JSON); else the one that comes with Muster.")
+    Path | None,
+    typer.Option(
+        readable=False, metavar="FILE", help="A team policy (YAML or JSON); else the one that comes with Muster."
+    ),
 ]
 Accept = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Write the plan of this option, checked, to the file of -o.")

@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from api.problems import read_checked_problem
 from benchmarks.machine import machine
+from benchmarks.options import positive_seconds
 from benchmarks.page import show_section
 from benchmarks.report import table
 from benchmarks.suite import hard_spec, rich_spec
@@ -197,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table, and with `--write` renew the section."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablation", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="time limit of each run")
+    parser.add_argument("--seconds", type=positive_seconds, default=SECONDS, help="time limit of each run")
     parser.add_argument("--quick", action="store_true", help="one day of the first kind alone")
     options = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 160)

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from api.problems import DEFAULT_TIME_LIMIT_SECONDS, build_problem
 from benchmarks.machine import machine
+from benchmarks.options import positive_seconds
 from benchmarks.page import write_section
 from data.synthetic import DEMO, EVERYTHING, HARD_WINDOWS, FleetSpec, synthetic_problem
 from dispatcher.errors import EngineRefuses
@@ -183,7 +184,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the table into docs/benchmarks.md")
     parser.add_argument("--engines", nargs="+", choices=sorted(ENGINES), default=COMPARED, metavar="NAME")
-    parser.add_argument("--seconds", type=float, default=DEFAULT_TIME_LIMIT_SECONDS, help="time limit of each run")
+    parser.add_argument(
+        "--seconds", type=positive_seconds, default=DEFAULT_TIME_LIMIT_SECONDS, help="time limit of each run"
+    )
     options = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 120)
     limits = SearchLimits(time_limit_seconds=options.seconds)

@@ -16,14 +16,14 @@ from statistics import fmean
 from rich.console import Console
 from rich.markdown import Markdown
 
-from benchmarks.cache import FOLDER, Cache, Row
+from benchmarks.cache import FOLDER, Cache, Row, engine_version
 from benchmarks.chart import draw
 from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, versions_on_tracks, vroom_duels
 from benchmarks.page import write_section
 from benchmarks.peers import PEERS
 from benchmarks.reference import CHECKOUT
-from benchmarks.targets import LIMITS_SECONDS, LONG_SECONDS, Target, targets
-from solver.engines import DEFAULT_ENGINE
+from benchmarks.targets import LONG_SECONDS, Target, targets
+from solver.engines import DEFAULT_ENGINE, ENGINES
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
 ROWS = PAGE.with_name("benchmarks-rows.jsonl")
@@ -52,8 +52,9 @@ def report(rows: Sequence[Row], ours: str, picture: str, rows_file: str) -> str:
         "### Targets",
         target_table(targets(runs, ours)),
         *_vroom(runs, ours),
-        *_hard(runs),
+        *_hard(runs, ours),
         *_rich(runs),
+        *_documents(runs),
         *_vrptw(runs),
         *_scale(runs),
         *_refused(kept),
@@ -100,11 +101,27 @@ def _about(rows: Sequence[Row], left_out: int) -> Iterator[str]:
     seeds = ", ".join(map(str, sorted({row["cell"]["seed"] for row in rows})))
     span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
     yield f"{span} · {' · '.join(_machines(rows))} · {', '.join(versions)} · seeds {seeds}"
+    yield from _caveats(rows)
     failed = [row for row in rows if row["status"] == "failed"]
     if failed:
         yield f"{_listed(failed)} failed and count nowhere below."
     if left_out:
         yield f"{left_out} rows of earlier versions are left out; a version begins a hash over an engine's sources."
+
+
+def _caveats(rows: Sequence[Row]) -> Iterator[str]:
+    """What to mind where engines are set side by side: other machines, other sources."""
+    machines: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        machines[row["cell"]["track"]].add(row["machine"])
+    mixed = sorted(track for track, names in machines.items() if len(names) > 1)
+    if mixed:
+        yield f"On {' and '.join(mixed)} not all engines were measured on the same machine."
+    measured = {(row["cell"]["engine"], row["cell"]["version"]) for row in rows if row["cell"]["engine"] in ENGINES}
+    changed = sorted({engine for engine, version in measured if version != engine_version(engine)})
+    if changed:
+        now = ", ".join(f"{engine} is at {engine_version(engine)}" for engine in changed)
+        yield f"Sources have changed since some of this was measured: {now} now."
 
 
 def _machines(rows: Sequence[Row]) -> list[str]:
@@ -163,15 +180,22 @@ def _vroom(runs: Sequence[Run], ours: str) -> Iterator[str]:
         )
 
 
-def _hard(runs: Sequence[Run]) -> Iterator[str]:
-    runs = [run for run in runs if run.track == "hard" and run.limit_seconds in (*LIMITS_SECONDS, LONG_SECONDS)]
+def _hard(runs: Sequence[Run], ours: str) -> Iterator[str]:
+    as_long_as_vroom = [duel.ours for duel in vroom_duels(runs, ours)]
+    runs = [run for run in runs if run.track == "hard" and run.limit_seconds and run not in as_long_as_vroom]
     if runs:
+        engines = {run.engine for run in runs}
+        vroom = (
+            "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than without one; "
+            if "vroom" in engines
+            else ""
+        )
         yield "### Hard windows, equal time limits"
         yield (
-            "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one. "
-            "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than without one; "
-            "vrp-cli takes whole seconds. A dash stands for a plan that breaks a rule, a blank for what was not "
-            "measured." + _threads_of_long_runs(runs)
+            "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one; "
+            f"{vroom}vrp-cli takes whole seconds. "
+            "A dash stands for a plan that breaks a rule, a blank for what was not measured."
+            + _threads_of_long_runs(runs)
         )
         yield _side_by_side(runs)
 
@@ -203,14 +227,32 @@ def _rich(runs: Sequence[Run]) -> Iterator[str]:
             "Teams, skill graph, breaks, parts, deadlines, pins, traffic and the rest; no peer can model it. Tightness "
             "counts whole shifts, but the day is under way: part of the capacity is gone, and much work has to be left."
         )
-        yield table(
-            ("day", "limit", "engine", "time", "served", "total"),
-            [
-                (instance, f"{limit:g} s", engine, f"{run.search_seconds:.1f} s", str(run.served), _number(run.total))
-                for (_, instance, limit, engine), group in grouped(runs, "size", "instance", "limit_seconds", "engine")
-                for run in group
-            ],
-        )
+        yield _one_by_one(runs)
+
+
+def _documents(runs: Sequence[Run]) -> Iterator[str]:
+    runs = [run for run in runs if run.track == "documents"]
+    if runs:
+        yield "### Documents of your own"
+        yield _one_by_one(runs)
+
+
+def _one_by_one(runs: Sequence[Run]) -> str:
+    return table(
+        ("day", "limit", "engine", "time", "served", "total"),
+        [
+            (
+                instance,
+                "–" if limit is None else f"{limit:g} s",
+                engine,
+                f"{run.search_seconds:.1f} s",
+                str(run.served),
+                _number(run.total),
+            )
+            for (_, instance, limit, engine), group in grouped(runs, "size", "instance", "limit_seconds", "engine")
+            for run in group
+        ],
+    )
 
 
 def _vrptw(runs: Sequence[Run]) -> Iterator[str]:

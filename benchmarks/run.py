@@ -8,7 +8,6 @@ changed is measured again. `python -m benchmarks.report` makes tables and a pict
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,18 +22,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from benchmarks.cache import FOLDER, Cache, Cell, Row, engine_version
 from benchmarks.child import run_child
 from benchmarks.machine import machine
+from benchmarks.options import positive_seconds, search_seed
 from benchmarks.peers import PEERS
 from benchmarks.reference import NoReferenceData, reference_data
 from benchmarks.suite import (
     TRACKS,
     VRPTW_LIMITS_SECONDS,
     Instance,
+    UnreadableDocumentsError,
     document_instances,
     stored_document,
     synthetic_instances,
     vrptw_instances,
 )
-from dispatcher.errors import InvalidInput
 from solver.engines import DEFAULT_ENGINE, ENGINES
 
 LIMITS_SECONDS: dict[str, tuple[float, ...]] = {
@@ -150,7 +150,7 @@ def asked_batches(options: argparse.Namespace, data: Path | None) -> list[Batch]
     """What the command line asks for.
 
     Raises:
-        InvalidInput, OSError, json.JSONDecodeError: for a document that cannot be read.
+        UnreadableDocumentsError: for documents that cannot be read.
     """
     sizes = options.sizes and tuple(options.sizes)
     found: list[Instance] = list(document_instances(options.documents or ()))
@@ -237,13 +237,6 @@ def known_engine(name: str) -> str:
     return name
 
 
-def positive_seconds(text: str) -> float:
-    seconds = float(text)
-    if not seconds > 0:
-        raise argparse.ArgumentTypeError(f"a time limit is more than 0 seconds, not {text}")
-    return seconds
-
-
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m benchmarks.run", description=(__doc__ or "").partition("\n\n")[2])
     made.add_argument("--track", nargs="+", choices=TRACKS, help="default: hard")
@@ -252,7 +245,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--documents", nargs="+", type=Path, metavar="FILE", help="planning documents of your own")
     made.add_argument("--engines", nargs="+", type=known_engine, help="default: what the track's targets compare")
     made.add_argument("--limits", nargs="+", type=positive_seconds, metavar="SECONDS", help="time limits of the search")
-    made.add_argument("--seeds", nargs="+", type=int, default=[1], help="seeds of the search (default: 1)")
+    made.add_argument("--seeds", nargs="+", type=search_seed, default=[1], help="seeds of the search (default: 1)")
     made.add_argument("--threads", type=int, choices=range(1, 65), metavar="N", help="default: 2, on vrptw 1")
     made.add_argument("--vroom-time", action="store_true", help="VROOM to its end, then our engine for as long")
     made.add_argument("--quick", action="store_true", help="a little of everything, in under ten minutes")
@@ -288,11 +281,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             console.print(f"vrptw is left out: {error}", highlight=False, soft_wrap=True)
     try:
         batches = quick_batches(data) if options.quick else asked_batches(options, data)
-    except (InvalidInput, OSError, json.JSONDecodeError) as error:
-        console.print(f"a document cannot be read: {error}", highlight=False, soft_wrap=True, markup=False)
+    except UnreadableDocumentsError as error:
+        console.print(str(error), highlight=False, soft_wrap=True, markup=False)
         return 2
+    try:
+        options.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        console.print(
+            f"{options.folder} cannot be made: {error.strerror}; name another folder with --folder",
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+        )
+        return 2
+    wanted = {name for batch in batches for name in batch.engines}
     batches = [without_absent(batch) for batch in batches]
     for name in absent_peers():
+        if name not in wanted:
+            continue
         console.print(
             f"{name} is left out; to compare with it: make peers",
             highlight=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from benchmarks.formats.planning import read_document
 from benchmarks.formats.vrptw import best_known, read_vrptw, vrptw_document
 from benchmarks.reference import CHECKOUT
 from data.synthetic import EVERYTHING, FleetSpec, synthetic_problem
+from dispatcher.errors import InvalidInput
 
 Track = Literal["hard", "rich", "scale", "vrptw", "documents", "hhcrsp", "vrptwsyn", "strsp", "teams"]
 TRACKS: tuple[Track, ...] = ("hard", "rich", "scale", "vrptw")
@@ -127,11 +128,28 @@ def _size_of(path: Path) -> int:
     return 100 if len(parts) == 1 else 100 * int(parts[1])
 
 
-def document_instances(paths: Sequence[Path]) -> Iterator[Instance]:
-    """Planning documents of our own."""
+class UnreadableDocumentsError(Exception):
+    """Planning documents that cannot be read, each with its path and all that is wrong with it."""
+
+
+def document_instances(paths: Sequence[Path]) -> list[Instance]:
+    """Planning documents of our own.
+
+    Raises:
+        UnreadableDocumentsError: naming every one of them.
+    """
+    found, wrong = [], []
     for path in paths:
-        size = len(read_document(path).get("work_orders") or ())
-        yield Instance(path.stem, "documents", size, source_digest([path]), partial(read_document, path))
+        try:
+            size = len(read_document(path).get("work_orders") or ())
+        except (InvalidInput, OSError, ValueError, EOFError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            wrong.append(f"{path} cannot be read: {reason}")
+        else:
+            found.append(Instance(path.stem, "documents", size, source_digest([path]), partial(read_document, path)))
+    if wrong:
+        raise UnreadableDocumentsError("\n".join(wrong))
+    return found
 
 
 def stored_document(instance: Instance, folder: Path) -> Path:

@@ -193,4 +193,4 @@ def _punctual(runs: Sequence[Run], ours: str) -> Target:
         figure = (
             f"{len(late)} of {len(bound)} runs late, at worst {_overdue(worst):+.2f} s at {worst.limit_seconds:g} s"
         )
-    return Target("every run", "time limit kept within 5 % or 0.3 s", figure, not late if bound else None)
+    return Target(f"every run of {ours}", "time limit kept within 5 % or 0.3 s", figure, not late if bound else None)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from copy import deepcopy
@@ -272,6 +273,34 @@ def test_a_huge_file_is_refused_without_reading_it(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.json", tmp_path, tmp_path / "problem.json" / "inside"):
         assert errors_of(path) == {("", "UNREADABLE_FILE")}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["validate", PROBLEM],
+        ["check", PROBLEM, PLAN],
+        ["diff", PROBLEM, PLAN, PLAN, "--problem", PROBLEM],
+        ["import-csv", "."],
+        ["import", PROBLEM],
+        ["skills", "coverage", PROBLEM],
+        ["skills", "history", PLAN],
+        ["sla", "grade", "--policy", "policy.yaml"],
+        ["teams", "options", PROBLEM, PLAN, "--order", "W1", "--policy", "policy.yaml"],
+    ],
+)
+def test_a_file_that_may_not_be_read_gets_our_answer_and_no_usage(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, PROBLEM, full_problem())
+    written(tmp_path, PLAN, full_plan())
+    (tmp_path / "policy.yaml").write_text("[", encoding="utf-8")
+    # Who runs the tests may read everything, so only what the command line asks beforehand is answered otherwise.
+    monkeypatch.setattr(os, "access", lambda path, mode, **options: False)
+    result = muster(*command)
+    assert "Usage:" not in result.stderr
+    assert "not readable" not in result.stderr
 
 
 @pytest.mark.parametrize(
