@@ -212,7 +212,8 @@ def _document(source: Path) -> Document:
     """A valid problem document from a file or a folder of CSV files."""
     from api.documents import load_problem_document
 
-    if not source.is_dir():
+    # Other than `Path.is_dir`, this raises nothing for a folder that may not be entered; reading tells why.
+    if not os.path.isdir(source):  # noqa: PTH112
         return load_problem_document(source)
     from data.importers.csv_import import import_csv
 

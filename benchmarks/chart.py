@@ -8,8 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from benchmarks.figures import Run, best_totals, mean_gap
-from benchmarks.targets import LIMITS_SECONDS, LONG_SECONDS
+from benchmarks.figures import Run, best_totals, columns_of, mean_gap
 
 OURS_COLOUR = "#882255"
 COLOURS = {"vroom": "#e69f00", "pyvrp": "#0072b2", "ortools-plain": "#009e73", "vrp-cli": "#56b4e9"}
@@ -79,19 +78,22 @@ def _score_against_time(axes: Any, runs: Sequence[Run], size: int | None, ours: 
 def times_the_best(runs: Sequence[Run]) -> dict[str, list[tuple[float, float]]]:
     """By engine, for every limit, the shortest first: mean search seconds, and the geometric mean of totals over the
     best total of all engines on the day. Limits that VROOM sets count as one; limits with less than half of the days
-    are left out."""
+    are left out. An engine's runs on fewer threads are an engine of their own."""
     best = best_totals(runs)
     found: dict[str, list[tuple[float, float]]] = {}
-    for engine in sorted({run.engine for run in runs}):
-        by_limit: dict[float | None, list[tuple[float, float]]] = {}
+    columns = columns_of(runs)
+    for engine in sorted(set(columns.values())):
+        by_limit: dict[float | None, list[Run]] = {}
         for run in runs:
-            if run.engine == engine and run.total is not None:
-                limit = run.limit_seconds if run.limit_seconds in (*LIMITS_SECONDS, LONG_SECONDS) else None
-                by_limit.setdefault(limit, []).append((run.search_seconds, log(run.total / best[run.instance])))
+            if columns[run] == engine and run.total is not None:
+                by_limit.setdefault(None if run.as_long_as_vroom else run.limit_seconds, []).append(run)
         points = [
-            (fmean(seconds for seconds, _ in group), exp(fmean(ratio for _, ratio in group)))
+            (
+                fmean(run.search_seconds for run in group),
+                exp(fmean(log((run.total or 0) / best[run.instance]) for run in group)),
+            )
             for group in by_limit.values()
-            if 2 * len(group) >= len(best)
+            if 2 * len({run.instance for run in group}) >= len(best)
         ]
         if points:
             found[engine] = sorted(points)
@@ -123,6 +125,8 @@ def _gaps(axes: Any, runs: Sequence[Run], ours: str) -> None:
 def _style(engine: str, ours: str) -> dict[str, Any]:
     if engine == ours:
         return {"color": OURS_COLOUR, "marker": "o", "zorder": 3}
+    if engine.startswith(f"{ours},"):
+        return {"color": OURS_COLOUR, "marker": "o", "markerfacecolor": "white", "zorder": 3}
     return {"color": COLOURS.get(engine, OTHER_COLOUR), "marker": MARKERS.get(engine, "X")}
 
 

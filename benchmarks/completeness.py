@@ -30,10 +30,11 @@ PARTS_OF_A_PROCESS = 50
 def still_placeable(
     problem: Problem, sequences: Sequences, *, limit_seconds: float = COMPLETION_SECONDS
 ) -> list[str] | None:
-    """The ids of orders that insertion would add to a plan, in the order they go in; none says that the plan is
+    """The ids of orders that have a place in a plan and go in one after the other; none says that the plan is
     complete, None that there was no time to try them all.
 
-    Single orders are tried on every route; teams at the starts and with the people that composing them looks at.
+    What has no place in the plan as it is, but would pay once another order is in, is not among them. Single orders
+    are tried on every route; teams at the starts and with the people that composing them looks at.
     """
     until = time.monotonic() + limit_seconds
     undone = build_plan(problem, sequences).unassigned

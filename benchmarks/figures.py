@@ -18,6 +18,10 @@ def engine_on_class(row: Row) -> tuple[str, str, int]:
     return str(row["cell"]["engine"]), str(row["cell"]["track"]), int(row["cell"]["size"])
 
 
+def instance_of(row: Row) -> tuple[str, str]:
+    return str(row["cell"]["track"]), str(row["cell"]["instance"])
+
+
 def versions_on_tracks(rows: Iterable[Row]) -> dict[str, str]:
     """By version of an engine's rows the tracks it was measured on, with the sizes where another has the others."""
     sizes: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
@@ -36,19 +40,19 @@ def newest(rows: Iterable[Row]) -> tuple[list[Row], int]:
     instance; and how many do not. A track takes up to an hour, so each size is measured anew by itself."""
     everything = sorted(rows, key=lambda row: str(row["at"]))
     version = {engine_on_class(row): row["cell"]["version"] for row in everything}
-    digest = {row["cell"]["instance"]: row["cell"]["digest"] for row in everything}
+    digest = {instance_of(row): row["cell"]["digest"] for row in everything}
     kept = [
         row
         for row in everything
-        if row["cell"]["version"] == version[engine_on_class(row)]
-        and row["cell"]["digest"] == digest[row["cell"]["instance"]]
+        if row["cell"]["version"] == version[engine_on_class(row)] and row["cell"]["digest"] == digest[instance_of(row)]
     ]
     return kept, len(everything) - len(kept)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One measured row. `total` None: the plan broke a rule, which counts as worse than every other."""
+    """One measured row. `total` None: the plan broke a rule, which counts as worse than every other.
+    `as_long_as_vroom`: the limit is the time that VROOM took, and not one for all engines."""
 
     track: str
     instance: str
@@ -65,6 +69,7 @@ class Run:
     peak_bytes: int
     best_known: int | None
     placeable: int | None
+    as_long_as_vroom: bool
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Run:
@@ -85,6 +90,7 @@ class Run:
             peak_bytes=row["peak_bytes"],
             best_known=row.get("best_known"),
             placeable=row.get("placeable"),
+            as_long_as_vroom=row.get("as_long_as_vroom", False),
         )
 
     @property
@@ -101,6 +107,16 @@ class Run:
 
 def runs_of(rows: Iterable[Row]) -> list[Run]:
     return [Run.of(row) for row in rows if row["status"] == "measured"]
+
+
+Refusal = tuple[str, str, float | None]
+"""An engine, an instance and a limit."""
+
+
+def refusals(rows: Iterable[Row]) -> set[Refusal]:
+    """What engines could not be asked: no one will measure it."""
+    cells = [row["cell"] for row in rows if row["status"] == "refused"]
+    return {(cell["engine"], cell["instance"], cell["limit_seconds"]) for cell in cells}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +153,11 @@ def _at_limit(runs: Sequence[Run], limit_seconds: float) -> dict[tuple[str, Key]
 def vroom_duels(runs: Sequence[Run], ours: str) -> list[Duel]:
     """VROOM run to its end, and ours with the time it took as the limit, on as many threads."""
     # VROOM draws no chance: ours, whatever its seed, is set against its one run.
-    finished = {run.instance: run for run in runs if run.engine == "vroom" and run.limit_seconds is None}
+    finished = {(run.instance, run.threads): run for run in runs if run.engine == "vroom" and run.limit_seconds is None}
     found: list[Duel] = []
     for run in runs:
-        other = finished.get(run.instance)
-        if run.engine != ours or other is None or run.threads != other.threads:
-            continue
-        if run.limit_seconds == other.search_seconds:
+        other = finished.get((run.instance, run.threads))
+        if run.engine == ours and other is not None and run.limit_seconds == other.search_seconds:
             found.append(Duel(run, other))
     return sorted(found, key=lambda duel: (duel.ours.size, duel.ours.instance))
 
@@ -162,6 +176,19 @@ def mean_gap(runs: Sequence[Run]) -> float | None:
     if not gaps or None in gaps:
         return None
     return fmean(gap for gap in gaps if gap is not None)
+
+
+def columns_of(runs: Sequence[Run]) -> dict[Run, str]:
+    """What each run stands under: its engine, with the threads where these are fewer than others of it had."""
+    most: dict[str, int] = {}
+    for run in runs:
+        most[run.engine] = max(run.threads, most.get(run.engine, 0))
+    return {
+        run: run.engine
+        if run.threads == most[run.engine]
+        else f"{run.engine}, {run.threads} thread{'' if run.threads == 1 else 's'}"
+        for run in runs
+    }
 
 
 def grouped(runs: Iterable[Run], *names: str) -> Iterator[tuple[tuple[Any, ...], list[Run]]]:

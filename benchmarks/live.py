@@ -26,6 +26,7 @@ from api.problems import read_checked_problem
 from benchmarks import event_replay, on_time
 from benchmarks.event_replay import Days, Replay
 from benchmarks.machine import machine
+from benchmarks.options import positive_seconds
 from benchmarks.page import write_section
 from benchmarks.reference import CHECKOUT
 from benchmarks.report import PAGE as TARGETS_PAGE
@@ -236,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--engineers", type=int, default=500)
     parser.add_argument("--orders", type=int, default=3000)
     parser.add_argument("--questions", type=int, default=60)
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long the day is planned")
+    parser.add_argument("--seconds", type=positive_seconds, default=20.0, help="how long the day is planned")
     parser.add_argument("--events", type=int, default=EVENTS, help="length of the log")
     parser.add_argument("--write", action="store_true", help="renew docs/benchmarks.md and docs/benchmarks-live.md")
     options = parser.parse_args(arguments)

@@ -32,6 +32,7 @@ from rich.table import Table
 
 from api.client import Service
 from api.import_state import FleetRecords, fleet_records
+from benchmarks.options import positive_seconds
 from data.synthetic import DEMO, synthetic_problem
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks-service.md"
@@ -328,8 +329,10 @@ def main() -> int:
     parser.add_argument("--engineers", type=int, default=1000)
     parser.add_argument("--orders", type=int, default=5000)
     parser.add_argument("--routes-per-second", type=float, default=200)
-    parser.add_argument("--seconds", type=float, default=60, help="how long the routes are asked for")
-    parser.add_argument("--time-limit", type=float, default=20, help="seconds of search for the plan in force")
+    parser.add_argument("--seconds", type=positive_seconds, default=60, help="how long the routes are asked for")
+    parser.add_argument(
+        "--time-limit", type=positive_seconds, default=20, help="seconds of search for the plan in force"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.name}")
     arguments = parser.parse_args()
     figures = measure(arguments)

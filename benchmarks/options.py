@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from math import isfinite
 
+from dispatcher.validate import LIMITS
+
 
 def positive_seconds(text: str) -> float:
     """A time limit in seconds; argparse says what is wrong with anything else."""
@@ -19,6 +21,6 @@ def positive_seconds(text: str) -> float:
 
 def search_seed(text: str) -> int:
     """A seed of the search, as `muster solve` takes it."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, not {text!r}")
+    if not text.isdecimal() or int(text) > LIMITS.seed:
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {LIMITS.seed}, not {text!r}")
     return int(text)

@@ -18,11 +18,21 @@ from rich.markdown import Markdown
 
 from benchmarks.cache import FOLDER, Cache, Row, engine_version
 from benchmarks.chart import draw
-from benchmarks.figures import Run, grouped, mean_gap, newest, runs_of, versions_on_tracks, vroom_duels
+from benchmarks.figures import (
+    Run,
+    columns_of,
+    grouped,
+    mean_gap,
+    newest,
+    refusals,
+    runs_of,
+    versions_on_tracks,
+    vroom_duels,
+)
 from benchmarks.page import write_section
 from benchmarks.peers import PEERS
 from benchmarks.reference import CHECKOUT
-from benchmarks.targets import LONG_SECONDS, Target, targets
+from benchmarks.targets import Target, targets
 from solver.engines import DEFAULT_ENGINE, ENGINES
 
 PAGE = CHECKOUT / "docs" / "benchmarks.md"
@@ -50,9 +60,9 @@ def report(rows: Sequence[Row], ours: str, picture: str, rows_file: str) -> str:
         *_about(kept, left_out),
         f"![Totals against time, and gaps to the best known]({picture})",
         "### Targets",
-        target_table(targets(runs, ours)),
+        target_table(targets(runs, ours, refusals(kept))),
         *_vroom(runs, ours),
-        *_hard(runs, ours),
+        *_hard(runs),
         *_rich(runs),
         *_documents(runs),
         *_vrptw(runs),
@@ -180,43 +190,39 @@ def _vroom(runs: Sequence[Run], ours: str) -> Iterator[str]:
         )
 
 
-def _hard(runs: Sequence[Run], ours: str) -> Iterator[str]:
-    as_long_as_vroom = [duel.ours for duel in vroom_duels(runs, ours)]
-    runs = [run for run in runs if run.track == "hard" and run.limit_seconds and run not in as_long_as_vroom]
+def _hard(runs: Sequence[Run]) -> Iterator[str]:
+    runs = [run for run in runs if run.track == "hard" and run.limit_seconds and not run.as_long_as_vroom]
     if runs:
-        engines = {run.engine for run in runs}
-        vroom = (
-            "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than without one; "
-            if "vroom" in engines
-            else ""
-        )
+        peculiar = {
+            "ortools-plain": "OR-Tools searches on one thread",
+            "pyvrp": "PyVRP searches on one thread",
+            "vroom": "VROOM shares a limit out among its searches, so that it may end sooner, and worse, than "
+            "without one",
+            "vrp-cli": "vrp-cli takes whole seconds",
+        }
+        of_those = [said for engine, said in peculiar.items() if engine in {run.engine for run in runs}]
+        threads = max(run.threads for run in runs)
         yield "### Hard windows, equal time limits"
         yield (
-            "Totals by day and limit. Ours, VROOM and vrp-cli search on two threads, OR-Tools and PyVRP on their one; "
-            f"{vroom}vrp-cli takes whole seconds. "
-            "A dash stands for a plan that breaks a rule, a blank for what was not measured."
-            + _threads_of_long_runs(runs)
+            f"Totals by day and limit, on {threads} threads where the column does not say otherwise. "
+            + "".join(f"{said}. " for said in of_those)
+            + "A dash stands for a plan that breaks a rule, a blank for what was not measured."
         )
         yield _side_by_side(runs)
 
 
-def _threads_of_long_runs(runs: Sequence[Run]) -> str:
-    """A sentence where our longest runs were not on as many threads as the others."""
-    threads = {run.threads for run in runs if run.limit_seconds == LONG_SECONDS and run.engine not in PEERS}
-    return f" Ours of {LONG_SECONDS:g} s are on one thread." if threads == {1} else ""
-
-
 def _side_by_side(runs: Sequence[Run]) -> str:
-    engines = sorted({run.engine for run in runs}, key=lambda name: (name in PEERS, name))
+    columns = columns_of(runs)
+    names = sorted(set(columns.values()), key=lambda name: (name in PEERS, name))
     lines = []
     for (size, instance, limit, seed), group in grouped(runs, "size", "instance", "limit_seconds", "seed"):
         del size
-        by_engine = {run.engine: _number(run.total) for run in group}
+        totals = {columns[run]: _number(run.total) for run in group}
         best = min((run.total for run in group if run.total is not None), default=None)
-        cells = [by_engine.get(engine, "") for engine in engines]
+        cells = [totals.get(name, "") for name in names]
         cells = [f"**{cell}**" if best is not None and cell == _number(best) else cell for cell in cells]
         lines.append((instance, f"{limit:g} s", str(seed), *cells))
-    return table(("day", "limit", "seed", *engines), lines)
+    return table(("day", "limit", "seed", *names), lines)
 
 
 def _rich(runs: Sequence[Run]) -> Iterator[str]:
@@ -239,18 +245,19 @@ def _documents(runs: Sequence[Run]) -> Iterator[str]:
 
 def _one_by_one(runs: Sequence[Run]) -> str:
     return table(
-        ("day", "limit", "engine", "time", "served", "total"),
+        ("day", "limit", "seed", "engine", "time", "served", "total"),
         [
             (
                 instance,
                 "–" if limit is None else f"{limit:g} s",
+                str(run.seed),
                 engine,
                 f"{run.search_seconds:.1f} s",
                 str(run.served),
                 _number(run.total),
             )
             for (_, instance, limit, engine), group in grouped(runs, "size", "instance", "limit_seconds", "engine")
-            for run in group
+            for run in sorted(group, key=lambda run: run.seed)
         ],
     )
 
@@ -291,8 +298,8 @@ def _scale(runs: Sequence[Run]) -> Iterator[str]:
     if runs:
         yield "### A country's day"
         yield (
-            "*Still placeable*: orders left undone that exact insertion would add to the plan, single ones tried on "
-            "every route; 0 is a complete plan."
+            "*Still placeable*: orders left undone that have a place in the plan as it is, by exact insertion on every "
+            "route, and go in one after the other; 0 is a complete plan."
         )
         yield table(
             ("day", "limit", "engine", "time", "memory", "served", "still placeable", "total"),

@@ -128,28 +128,31 @@ def _size_of(path: Path) -> int:
     return 100 if len(parts) == 1 else 100 * int(parts[1])
 
 
-class UnreadableDocumentsError(Exception):
-    """Planning documents that cannot be read, each with its path and all that is wrong with it."""
+class UnusableDocumentsError(Exception):
+    """Planning documents that cannot be planned, each with its path and all that is wrong with it."""
 
 
 def document_instances(paths: Sequence[Path]) -> list[Instance]:
-    """Planning documents of our own.
+    """Planning documents of our own, each called like its file.
 
     Raises:
-        UnreadableDocumentsError: naming every one of them.
+        UnusableDocumentsError: naming every one of them; also where two would be called the same.
     """
-    found, wrong = [], []
-    for path in paths:
+    found: dict[str, Instance] = {}
+    wrong: list[str] = []
+    for path in dict.fromkeys(paths):
+        name = path.name.removesuffix(".gz").removesuffix(".json")
         try:
             size = len(read_document(path).get("work_orders") or ())
-        except (InvalidInput, OSError, ValueError, EOFError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-            wrong.append(f"{path} cannot be read: {reason}")
-        else:
-            found.append(Instance(path.stem, "documents", size, source_digest([path]), partial(read_document, path)))
+        except InvalidInput as error:
+            wrong += (f"{path}: {issue}" for issue in error.issues)
+            continue
+        if name in found:
+            wrong.append(f"{path}: another document is called {name} too; rename one of them")
+        found[name] = Instance(name, "documents", size, source_digest([path]), partial(read_document, path))
     if wrong:
-        raise UnreadableDocumentsError("\n".join(wrong))
-    return found
+        raise UnusableDocumentsError("\n".join(wrong))
+    return list(found.values())
 
 
 def stored_document(instance: Instance, folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from benchmarks.figures import Duel, Run, best_totals, duels, mean_change, mean_gap, vroom_duels
+from benchmarks.figures import Duel, Refusal, Run, best_totals, duels, mean_change, mean_gap, vroom_duels
 from benchmarks.suite import ENGINEERS, SEEDS, TIGHTNESS, VRPTW_SAMPLES
 
 PEERS_AT_LIMITS = ("pyvrp", "ortools-plain", "vrp-cli")
@@ -37,11 +37,11 @@ class Target:
         return {None: "not measured", True: "met", False: "**not met**"}[self.met]
 
 
-def targets(runs: Sequence[Run], ours: str) -> list[Target]:
-    """Every target, measured or not."""
+def targets(runs: Sequence[Run], ours: str, refused: Set[Refusal] = frozenset()) -> list[Target]:
+    """Every target, measured or not. `refused`: what engines cannot be asked, and need not be beaten on."""
     return [
         *_against_vroom(runs, ours),
-        *_against_peers(runs, ours),
+        *_against_peers(runs, ours, refused),
         _against_long_runs(runs, ours),
         *_against_best_known(runs, ours),
         *_at_scale(runs, ours),
@@ -71,18 +71,23 @@ def _against_vroom(runs: Sequence[Run], ours: str) -> Iterator[Target]:
     )
 
 
-def _against_peers(runs: Sequence[Run], ours: str) -> Iterator[Target]:
+def _against_peers(runs: Sequence[Run], ours: str, refused: Set[Refusal]) -> Iterator[Target]:
     for peer in PEERS_AT_LIMITS:
         for limit in LIMITS_SECONDS:
             found = duels(runs, ours, peer, limit)
             won, change = sum(duel.won for duel in found), mean_change(found)
-            figure = f"{won} of {len(found)} lower" + ("" if change is None else f", {change:+.1f} % in the mean")
+            cannot = sum((engine, at) == (peer, limit) for engine, _, at in refused)
+            figure = (
+                f"{won} of {len(found)} lower"
+                + ("" if change is None else f", {change:+.1f} % in the mean")
+                + (f"; {cannot} it cannot plan" if cannot else "")
+            )
             yield Target(
                 f"hard track, {peer}, {limit:g} s",
                 "lower on every instance",
                 figure,
                 won == len(found) if found else None,
-                _missing_days(found),
+                max(0, _missing_days(found) - cannot),
             )
 
 

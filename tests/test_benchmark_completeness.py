@@ -93,6 +93,13 @@ def test_of_orders_with_the_same_gap_one_is_placeable() -> None:
     assert still_placeable(problem, Sequences(())) == ["A"]
 
 
+def test_what_pays_only_beside_another_order_is_not_placeable_in_the_plan_as_it_is() -> None:
+    far, beside = order("far", "p120", value=90000), order("beside", "p120", minutes=10, value=3000)
+    problem = read(day([engineer("E")], [far, beside]))
+    assert still_placeable(problem, Sequences(())) == ["far"]
+    assert naive(problem, with_all(problem, Sequences(()), ["far"])) == {"beside"}
+
+
 def test_what_waits_for_an_order_goes_in_after_it() -> None:
     later = order("later", minutes=10, depends_on=[{"work_order": "first"}])
     problem = read(day([engineer("E")], [later, order("first")]))

@@ -282,7 +282,7 @@ def test_files_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
         ["check", PROBLEM, PLAN],
         ["diff", PROBLEM, PLAN, PLAN, "--problem", PROBLEM],
         ["import-csv", "."],
-        ["import", PROBLEM],
+        ["import", "torn.json"],
         ["skills", "coverage", PROBLEM],
         ["skills", "history", PLAN],
         ["sla", "grade", "--policy", "policy.yaml"],
@@ -295,7 +295,8 @@ def test_a_file_that_may_not_be_read_gets_our_answer_and_no_usage(
     monkeypatch.chdir(tmp_path)
     written(tmp_path, PROBLEM, full_problem())
     written(tmp_path, PLAN, full_plan())
-    (tmp_path / "policy.yaml").write_text("[", encoding="utf-8")
+    for name in ("policy.yaml", "torn.json"):
+        (tmp_path / name).write_text("[", encoding="utf-8")
     # Who runs the tests may read everything, so only what the command line asks beforehand is answered otherwise.
     monkeypatch.setattr(os, "access", lambda path, mode, **options: False)
     result = muster(*command)

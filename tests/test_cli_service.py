@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from errno import EACCES
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_a_document_with_errors_is_not_imported_and_every_error_is_listed(folder
 @pytest.mark.parametrize("name", ["nothing.json", "nothing"])
 def test_a_file_or_folder_that_is_not_there_cannot_be_imported(folder: Path, name: str) -> None:
     answer = muster(folder, "import", name)
+    assert answer.exit_code == 2
+    assert "UNREADABLE_FILE" in answer.stderr
+
+
+def test_a_file_in_a_folder_that_may_not_be_entered_cannot_be_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> bool:
+        raise PermissionError(EACCES, "Permission denied", str(path))
+
+    # What the interpreter does for whom it is forbidden; who runs the tests may enter every folder.
+    monkeypatch.setattr(Path, "is_dir", forbidden)
+    answer = muster(folder, "import", "good.json")
     assert answer.exit_code == 2
     assert "UNREADABLE_FILE" in answer.stderr
 

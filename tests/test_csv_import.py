@@ -1,6 +1,8 @@
 """Importing a folder of CSV files: the documented example, every notation, errors that point at a cell."""
 
 import re
+from collections.abc import Iterator
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -499,6 +501,18 @@ def test_a_missing_folder_or_file_is_an_error_and_no_exception(tmp_path: Path) -
     errors = import_csv(tmp_path / "nowhere").errors
     assert {error.file for error in errors} == missing
     assert {error.code for error in errors} == {"MISSING_FILE"}
+
+
+def test_a_folder_that_may_not_be_read_is_named_and_no_file_is_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> Iterator[Path]:
+        raise PermissionError(EACCES, "Permission denied", str(path))
+
+    # Who runs the tests may read every folder.
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    error = only(import_csv(tmp_path).errors)
+    assert (error.file, error.code, error.message) == (str(tmp_path), "UNREADABLE_FILE", "Permission denied")
 
 
 def test_one_broken_row_does_not_accuse_what_refers_to_it(tmp_path: Path) -> None:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import gzip
-import json
+import zlib
 from pathlib import Path
 from typing import Any
 
-from api.documents import check_problem
-from dispatcher.errors import InvalidInput
+from api.documents import check_problem, load_problem_document, read_json
+from dispatcher.errors import InvalidInput, Issue
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """The problem document of a `.json` or `.json.gz` file.
 
     Raises:
-        InvalidInput: with every issue of the document.
-        json.JSONDecodeError, OSError: for what is no JSON, or no file.
+        InvalidInput: with every issue; also where there is no such file, or it cannot be read.
     """
-    text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text(encoding="utf-8")
-    document = json.loads(text)
+    if path.suffix != ".gz":
+        return load_problem_document(path)
+    try:
+        raw = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        message, remedy = f"{path.name} cannot be read: {reason}", "Check its name, and that it was written whole."
+        raise InvalidInput([Issue("", "UNREADABLE_FILE", message, remedy)]) from None
+    return read_json(raw, _without_issue, name=path.name)
+
+
+def _without_issue(document: Any) -> dict[str, Any]:
     issues = check_problem(document)
     if issues:
         raise InvalidInput(issues)

@@ -83,7 +83,14 @@ def write_templates(folder: Path) -> tuple[Path, ...]:
 
 
 def _tables(folder: Path, report: Report) -> dict[str, list[Row]]:
-    present = {path.name.lower(): path for path in sorted(folder.glob("*"))} if folder.is_dir() else {}
+    try:
+        present = {path.name.lower(): path for path in sorted(folder.iterdir())}
+    except (FileNotFoundError, NotADirectoryError):
+        present = {}
+    except OSError as error:
+        report.file(str(folder), "UNREADABLE_FILE", f"{error.strerror}", "Make the folder readable.")
+        report.broken.update(FILES)
+        return {name: [] for name in FILES}
     for name, path in present.items():
         if path.suffix.lower() == ".csv" and name not in FILES:
             remedy = nearest(name, FILES, f"Use one of: {', '.join(FILES)}; move other files elsewhere.")

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 IMPORT_CODES: Mapping[str, str] = {
     "MISSING_FILE": "a file that every import needs is not in the folder",
     "UNKNOWN_FILE": "a CSV file that no import reads",
-    "UNREADABLE_FILE": "the file cannot be opened",
+    "UNREADABLE_FILE": "the file, or the folder, cannot be opened",
     "ENCODING": "the bytes are not UTF-8, and not UTF-16 with a byte order mark either",
     "EMPTY_FILE": "a file without a header line",
     "BAD_QUOTES": "quotation marks that do not pair up",
