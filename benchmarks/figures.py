@@ -69,7 +69,7 @@ class Run:
     peak_bytes: int
     best_known: int | None
     placeable: int | None
-    as_long_as_vroom: bool
+    as_long_as_vroom: bool = False
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Run:
