@@ -212,8 +212,12 @@ def _document(source: Path) -> Document:
     """A valid problem document from a file or a folder of CSV files."""
     from api.documents import load_problem_document
 
-    # Other than `Path.is_dir`, this raises nothing for a folder that may not be entered; reading tells why.
-    if not os.path.isdir(source):  # noqa: PTH112
+    try:
+        is_folder = source.is_dir()
+    except OSError:
+        # It lies in a folder that may not be entered; reading it tells so.
+        is_folder = False
+    if not is_folder:
         return load_problem_document(source)
     from data.importers.csv_import import import_csv
 
